@@ -1,0 +1,56 @@
+/* OpenSSL's libcrypto behind two questions. */
+#include "base/digest.h"
+
+#include "base/arena.h"
+
+#include <limits.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+enum { SHA256_BYTES = 32 };
+
+static bool sha256(struct view bytes, unsigned char out[SHA256_BYTES])
+{
+    return EVP_Digest(bytes.at == NULL ? "" : bytes.at, bytes.len, out, NULL, EVP_sha256(), NULL)
+           == 1;
+}
+
+/* Hashing first makes both sides equally long, so that the comparison cannot tell a length. */
+bool digest_same(struct view secret, struct view presented)
+{
+    unsigned char a[SHA256_BYTES];
+    unsigned char b[SHA256_BYTES];
+    return sha256(secret, a) && sha256(presented, b) && CRYPTO_memcmp(a, b, sizeof a) == 0;
+}
+
+/* EVP_DecodeBlock takes blanks and dashes too, and stops there. */
+static bool is_base64(struct view encoded)
+{
+    size_t padding = 0;
+    for (size_t i = 0; i < encoded.len; i++) {
+        char c = encoded.at[i];
+        bool is_digit = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')
+                        || c == '+' || c == '/';
+        padding += c == '=';
+        if (c != '=' && (!is_digit || padding > 0))
+            return false;
+    }
+    return encoded.len > 0 && encoded.len % 4 == 0 && padding <= 2;
+}
+
+bool base64_decode(struct view encoded, struct arena *mem, struct view *out)
+{
+    if (!is_base64(encoded) || encoded.len > INT_MAX)
+        return false;
+    unsigned char *bytes = arena_get(mem, encoded.len / 4 * 3 + 1);
+    if (bytes == NULL)
+        return false;
+    int len = EVP_DecodeBlock(bytes, (const unsigned char *)encoded.at, (int)encoded.len);
+    if (len < 0)
+        return false;
+    /* EVP_DecodeBlock counts the padding as zero bytes. */
+    for (size_t i = encoded.len; i > encoded.len - 2 && encoded.at[i - 1] == '='; i--)
+        len--;
+    *out = (struct view){ (const char *)bytes, (size_t)len };
+    return true;
+}

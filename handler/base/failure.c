@@ -1,0 +1,46 @@
+/* The rows of FAILURES, and the three ways to pick one. */
+#include "base/failure.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct failure_row rows[] = {
+#define X(name, status, passing, error, details) { #name, status, passing, error, details },
+    FAILURES(X)
+#undef X
+};
+
+const struct failure_row *failure_row(enum failure_kind kind)
+{
+    return &rows[kind];
+}
+
+bool fail(struct failure *why, enum failure_kind kind, const char *format, ...)
+{
+    *why = (struct failure){ .kind = kind };
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why->detail, sizeof why->detail, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool fail_field(struct failure *why, const char *field, const char *rule)
+{
+    *why = (struct failure){
+        .kind = rule == NULL ? FAIL_FIELD_MISSING : FAIL_FIELD_INVALID,
+        .field = field,
+        .rule = rule,
+    };
+    return false;
+}
+
+bool fail_because(struct failure *why, enum failure_kind kind, struct view reason)
+{
+    *why = (struct failure){ .kind = kind };
+    reason = view_cap(reason, sizeof why->reason - 1);
+    if (reason.len > 0)
+        memcpy(why->reason, reason.at, reason.len);
+    return false;
+}
