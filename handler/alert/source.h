@@ -1,0 +1,91 @@
+/*
+ * Dialects: how each sender's payload becomes an alert.  A dialect is one file with a table of its
+ * fields, and one name in SOURCES.
+ *
+ * Owns:     nothing; tables are constant.
+ * Units:    none.
+ * Fails:    with the first required field that is missing or wrong.  An optional field never
+ *           refuses an alert: it is coerced where its meaning is clear, else left out and noted.
+ * Threads:  any; tables are read only.
+ */
+#ifndef ALERT_SOURCE_H
+#define ALERT_SOURCE_H
+
+#include "alert/alert.h"
+
+#include <stddef.h>
+
+struct cJSON;
+
+/*
+ * Order is precedence: the most specific first, native last, for it takes what nobody else claims.
+ * A name here wants a file source_<name>.c that defines source_<name>.
+ */
+#define SOURCES(X)  \
+    X(azure_common) \
+    X(native)
+
+enum field_form {
+    FORM_LINE,  /* text, trimmed */
+    FORM_TEXT,  /* text that may have several lines, white space kept */
+    FORM_LEVEL, /* severity: 0 to 4, as a number or as digits in a string */
+    FORM_SEV,   /* severity as Azure writes it: "Sev0" is the worst, "Sev4" the mildest */
+    FORM_TIME,  /* ISO 8601, or an epoch in seconds or milliseconds, which becomes ISO 8601 */
+    FORM_COUNT, /* a whole number from 1 */
+    FORM_PAIRS  /* an object: each member becomes a pair */
+};
+
+struct field {
+    const char *path; /* where this dialect keeps it: names joined by dots */
+    enum field_form form;
+    size_t offset; /* where struct alert keeps it */
+    bool is_required;
+};
+
+/* The offset of a member, which does not compile when the member has another type. */
+#define MEMBER_AT(member, type)     \
+    (offsetof(struct alert, member) \
+     + 0 * sizeof(char[_Generic(((struct alert *)0)->member, type : 1)]))
+#define LINE_AT(member)  .form = FORM_LINE, .offset = MEMBER_AT(member, struct view)
+#define TEXT_AT(member)  .form = FORM_TEXT, .offset = MEMBER_AT(member, struct view)
+#define TIME_AT(member)  .form = FORM_TIME, .offset = MEMBER_AT(member, struct view)
+#define COUNT_AT(member) .form = FORM_COUNT, .offset = MEMBER_AT(member, long long)
+#define PAIRS_AT(member) .form = FORM_PAIRS, .offset = MEMBER_AT(member, struct pairs)
+#define LEVEL_AT(member) .form = FORM_LEVEL, .offset = MEMBER_AT(member, int)
+#define SEV_AT(member)   .form = FORM_SEV, .offset = MEMBER_AT(member, int)
+
+struct source {
+    const char *name; /* as in the log, and the alert's source where the payload names none */
+    bool is_azure;    /* sent by an Azure Monitor action group: short deadline, retries 503 */
+    bool (*recognises)(const struct cJSON *body);
+    const struct field *fields;
+    size_t field_count;
+    /* What a table cannot express; may be NULL. */
+    bool (*finish)(const struct cJSON *body, struct arena *mem, struct alert *out,
+                   struct failure *why);
+};
+
+#define X(name) extern const struct source source_##name;
+SOURCES(X)
+#undef X
+
+/* The first dialect that recognises the body; never NULL. */
+const struct source *source_of(const struct cJSON *body);
+
+/* Fills `out` as the dialect's table says, then lets the dialect finish. */
+bool source_read(const struct source *from, const struct cJSON *body, struct arena *mem,
+                 struct alert *out, struct failure *why) MUST_CHECK;
+
+/* --- for dialects ---------------------------------------------------------------------------- */
+
+/*
+ * The node's text, trimmed; empty for what counts as not given: absent, null, "", "null", "None".
+ * Numbers and booleans become text.
+ */
+struct view source_line(const struct cJSON *node, struct arena *mem);
+
+/* Says in the log what became of an optional field. */
+bool source_note(struct alert *alert, const char *path, const char *what,
+                 struct arena *mem) MUST_CHECK;
+
+#endif
