@@ -1,0 +1,32 @@
+/*
+ * The triage prompt: what Devin reads.  Headings and sentences are the documented ones; what else
+ * the alert states stands under "Alert Details".
+ *
+ * Owns:     nothing; the prompt lives in the arena.
+ * Units:    bytes of UTF-8.
+ * Fails:    only without memory.
+ * Threads:  any; settings are read only.
+ *
+ * The same alert and settings give the same bytes: no clock, no random.  All that comes from the
+ * alert is data: one-line fields stay on their line, longer text stands in a fence longer than any
+ * run of backticks inside it, and nothing is scanned again once it is in.
+ */
+#ifndef SESSION_PROMPT_H
+#define SESSION_PROMPT_H
+
+#include "alert/alert.h"
+
+struct prompt_settings {
+    struct view target_repo;
+    struct view jira_project;  /* empty: no such task */
+    struct view slack_channel; /* empty: no such task */
+};
+
+bool prompt_render(const struct alert *alert, const struct prompt_settings *settings,
+                   struct arena *mem, struct view *out, struct failure *why) MUST_CHECK;
+
+/* "[Sev1] name on resource", on one line and at most 200 bytes. */
+bool prompt_title(const struct alert *alert, struct arena *mem, struct view *out,
+                  struct failure *why) MUST_CHECK;
+
+#endif
