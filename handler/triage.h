@@ -1,0 +1,98 @@
+/*
+ * The story: from the request that arrived to the reply that leaves, whichever protocol brought it.
+ *
+ * Owns:     nothing; what is made on the way lives in the request's arena.
+ * Units:    milliseconds.
+ * Fails:    triage_run() names the failure; triage_reply_failure() turns any failure into a reply.
+ * Threads:  struct triage is constant after start and shared; all else belongs to one request.
+ */
+#ifndef TRIAGE_H
+#define TRIAGE_H
+
+#include "base/failure.h"
+#include "base/text.h"
+#include "session/devin.h"
+#include "session/playbook.h"
+#include "session/prompt.h"
+
+struct arena;
+
+struct header {
+    struct view name;
+    struct view value;
+};
+
+/* A request as its sender made it, the same for both protocols. */
+struct request {
+    struct view method;
+    struct view path;  /* as sent, without the query */
+    struct view query; /* as sent, without the question mark; never logged */
+    const struct header *headers;
+    size_t header_count;
+    struct view body;
+    struct view invocation; /* the Functions host's id of this invocation; empty outside it */
+    long long spent_ms;     /* from the head's arrival until now */
+};
+
+/* The first header of that name, without regard to case; empty when there is none. */
+struct view request_header(const struct request *request, const char *name);
+
+struct reply {
+    int status;
+    struct view body;  /* JSON */
+    const char *allow; /* the Allow header, or NULL */
+    int retry_after_s; /* the Retry-After header; 0: none */
+};
+
+/* The world outside: real in edge/wire, scripted in tests. */
+struct wire {
+    void *state;
+    /* Sends and waits for the answer, at most `timeout_ms`; fills `out` in any case. */
+    void (*send)(void *state, const struct call *call, long long timeout_ms, struct arena *mem,
+                 struct answer *out);
+    void (*wait)(void *state, long long ms);
+};
+
+struct triage_settings {
+    long long timeout_ms; /* the deadline of an alert from anyone but Azure Monitor */
+};
+
+struct triage {
+    struct triage_settings settings;
+    struct prompt_settings prompt;
+    struct playbook_settings playbook;
+    struct devin_settings devin;
+    struct wire wire;
+    struct view refusal; /* names the settings without which no alert can be served; empty: none */
+};
+
+enum action { ACTION_CREATED, ACTION_EXISTING, ACTION_IGNORED };
+
+/* What became of an alert, for the reply and for the log.  Valid, as far as known, on failure too.
+ */
+struct outcome {
+    enum action action;
+    struct session session; /* empty when ignored */
+    const char *reason;     /* when ignored: why, a literal */
+    struct alert alert;
+    bool is_azure; /* its sender retries 503 and nothing else of ours */
+    int tries;
+    long long devin_ms; /* spent on calls and waits */
+};
+
+/* "created", "existing", "ignored". */
+const char *action_name(enum action action);
+
+/*
+ * One alert, from its request to the session that was opened.  `out` is filled as far as the story
+ * went even when it fails: the reply depends on who sent the alert.
+ */
+bool triage_run(const struct triage *triage, const struct request *request, struct arena *mem,
+                struct outcome *out, struct failure *why) MUST_CHECK;
+
+struct reply triage_reply(const struct outcome *outcome, struct arena *mem);
+/* `outcome` may be NULL when the alert was never read. */
+struct reply triage_reply_failure(const struct failure *why, const struct outcome *outcome,
+                                  struct arena *mem);
+
+#endif
