@@ -1,0 +1,662 @@
+/*
+ * civetweb gives a thread to each connection.  Numbers here are measured (64 to 512 connections at
+ * once): a connection more than threads waits without end, so idle ones are told to close when few
+ * threads are left; and the client, not we, closes idle connections, for a request with a body that
+ * meets a closing connection is lost (the host keeps its own for 60 s).
+ */
+#include "edge/server.h"
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "edge/invocation.h"
+#include "edge/socket.h"
+
+#include <civetweb.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* host.json's maxConcurrentRequests is 100: the rest are threads to spare for idle connections. */
+#define THREADS       "128"
+#define KEEP_ALIVE_MS "75000"
+enum {
+    THREAD_COUNT = 128,
+    SPARE_THREADS = 8,
+    REQUEST_TIMEOUT_MS = 30000,
+    /* What an early refusal still reads, so that the sender sees the answer, before it closes. */
+    MAX_DRAIN_BYTES = 8 * 1024 * 1024,
+    MAX_DRAIN_MS = 2000,
+    PIECE_BYTES = 64 * 1024,
+    /* Around a body the envelope adds escapes and repeats members and headers. */
+    ENVELOPE_FACTOR = 8,
+    ENVELOPE_BYTES = 1024 * 1024,
+    /* Copies of the body made on the way: parsed text, prompt, request, reply. */
+    ARENA_FACTOR = 32,
+    ARENA_BYTES = 8 * 1024 * 1024,
+    MAX_HEAD_BYTES = 1024,
+    QUIET_MS = 50
+};
+
+/* A thread that reads a body, and until when it may: a peer that sends a byte a second would hold it. */
+struct reader {
+    int peer_port; /* 0: nobody */
+    long long until_ms;
+};
+
+struct server {
+    struct server_plan plan;
+    struct mg_context *civetweb;
+    atomic_int connections; /* held, busy or idle */
+    atomic_int in_hand;     /* requests being answered */
+    atomic_long served;     /* requests answered */
+    atomic_bool is_ending;
+    pthread_mutex_t lock;
+    struct reader readers[THREAD_COUNT]; /* under lock */
+    struct text *problem;                /* during server_start() only */
+};
+
+/* One request on its way through. */
+struct visit {
+    struct server *server;
+    struct mg_connection *connection;
+    const struct mg_request_info *info;
+    enum route route;
+    struct arena mem;
+    struct request request; /* the sender's: in envelope mode, the one inside */
+    struct outcome outcome;
+    bool has_outcome;
+    bool has_failed;
+    struct failure why;
+    bool is_body_left; /* the sender's body was not read to its end */
+    bool is_broken;    /* no further request can be read from this connection */
+    long long start_ms;
+};
+
+static long long now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* --- reading
+ * ---------------------------------------------------------------------------------------- */
+
+/* Where the body ends is unknown: nothing more can be read from this connection. */
+static bool fail_headers(struct visit *visit)
+{
+    visit->is_broken = true;
+    return fail(&visit->why, FAIL_TOO_MANY_HEADERS, "%d headers or more", MG_MAX_HEADERS);
+}
+
+static bool take_request(struct visit *visit)
+{
+    const struct mg_request_info *info = visit->info;
+    size_t count = (size_t)info->num_headers;
+    if (count >= MG_MAX_HEADERS) /* civetweb drops what comes behind, the body's length perhaps */
+        return fail_headers(visit);
+    struct header *headers = arena_get_array(&visit->mem, count, sizeof *headers);
+    if (headers == NULL)
+        return fail(&visit->why, FAIL_INTERNAL, "no memory left for %zu headers", count);
+    for (size_t i = 0; i < count; i++)
+        headers[i] = (struct header){
+            .name = view_of(info->http_headers[i].name),
+            .value = view_of(info->http_headers[i].value),
+        };
+    visit->request = (struct request){
+        .method = view_of(info->request_method),
+        .path = view_of(info->local_uri_raw),
+        .query = view_of(info->query_string),
+        .headers = headers,
+        .header_count = count,
+    };
+    visit->request.invocation =
+        invocation_id(request_header(&visit->request, "X-Azure-Functions-InvocationId"));
+    return true;
+}
+
+static bool expects_continue(const struct visit *visit)
+{
+    return view_equal_fold(request_header(&visit->request, "Expect"), VIEW("100-continue"));
+}
+
+static bool has_body(const struct visit *visit)
+{
+    return visit->info->content_length > 0
+           || request_header(&visit->request, "Transfer-Encoding").len > 0;
+}
+
+/* From now on the reading side of this connection ends in `ms`, unless end_watch() comes first. */
+static struct reader *begin_watch(const struct visit *visit, long long ms)
+{
+    struct server *server = visit->server;
+    struct reader *reader = NULL;
+    pthread_mutex_lock(&server->lock);
+    for (size_t i = 0; reader == NULL && i < THREAD_COUNT; i++)
+        if (server->readers[i].peer_port == 0)
+            reader = &server->readers[i];
+    if (reader != NULL)
+        *reader = (struct reader){ visit->info->remote_port, now_ms() + ms };
+    pthread_mutex_unlock(&server->lock);
+    return reader;
+}
+
+static void end_watch(struct server *server, struct reader *reader)
+{
+    pthread_mutex_lock(&server->lock);
+    if (reader != NULL)
+        reader->peer_port = 0;
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* Why a body ended before its end: the sender was too slow, or closed, or broke its chunks. */
+static bool fail_body(struct visit *visit, long long started_ms)
+{
+    visit->is_broken = true;
+    visit->is_body_left = false;
+    if (now_ms() - started_ms >= REQUEST_TIMEOUT_MS)
+        return fail(&visit->why, FAIL_TOO_SLOW, "body unfinished after %d ms", REQUEST_TIMEOUT_MS);
+    return fail(&visit->why, FAIL_BAD_REQUEST, "the body broke off");
+}
+
+/* Declared or not, bytes are counted here: civetweb bounds only the head. */
+static bool read_body(struct visit *visit, size_t max_bytes, struct view *out)
+{
+    long long declared = visit->info->content_length;
+    long long started_ms = now_ms();
+    if (declared > 0 && (unsigned long long)declared > max_bytes)
+        return fail(&visit->why, FAIL_TOO_LARGE, "%lld bytes declared", declared);
+    struct text body = text_in(&visit->mem, max_bytes);
+    text_reserve(&body, declared > 0 ? (size_t)declared : 0);
+    char *piece = arena_get(&visit->mem, PIECE_BYTES);
+    if (piece == NULL)
+        return fail(&visit->why, FAIL_INTERNAL, "no memory left to read a body");
+    if (expects_continue(visit))
+        mg_write(visit->connection, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+    int got = 0;
+    struct reader *watch = begin_watch(visit, REQUEST_TIMEOUT_MS);
+    while (text_ok(&body) && (got = mg_read(visit->connection, piece, PIECE_BYTES)) > 0)
+        text_add(&body, (struct view){ piece, (size_t)got });
+    end_watch(visit->server, watch);
+    if (!text_ok(&body))
+        return fail(&visit->why, FAIL_TOO_LARGE, "more than %zu bytes", max_bytes);
+    if (got < 0 || (declared > 0 && body.len != (size_t)declared))
+        return fail_body(visit, started_ms);
+    visit->is_body_left = false;
+    *out = text_view(&body);
+    return true;
+}
+
+/*
+ * After an early refusal the sender may still be sending; closing then would reset the connection
+ * and the answer with it.  A sender that waits for our 100 sends nothing.
+ */
+static void drain(struct visit *visit)
+{
+    char piece[8192];
+    long long started_ms = now_ms();
+    size_t drained = 0;
+    int got = 1;
+    struct reader *watch = begin_watch(visit, MAX_DRAIN_MS);
+    while (got > 0 && drained < MAX_DRAIN_BYTES && now_ms() - started_ms < MAX_DRAIN_MS) {
+        got = mg_read(visit->connection, piece, sizeof piece);
+        drained += got > 0 ? (size_t)got : 0;
+    }
+    end_watch(visit->server, watch);
+}
+
+/* --- writing
+ * ----------------------------------------------------------------------------------------- */
+
+/* Idle connections hold threads: with few left, or at the end, each one is asked to close. */
+static bool should_close(const struct visit *visit)
+{
+    const struct server *server = visit->server;
+    return visit->is_body_left || visit->is_broken || atomic_load(&server->is_ending)
+           || atomic_load(&server->connections) > THREAD_COUNT - SPARE_THREADS
+           || view_equal_fold(request_header(&visit->request, "Connection"), VIEW("close"));
+}
+
+static void add_header(struct text *head, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    text_add_string(head, name);
+    text_add_string(head, ": ");
+    text_add_string(head, value);
+    text_add_string(head, "\r\n");
+}
+
+static void add_number_header(struct text *head, const char *name, long long value)
+{
+    text_add_string(head, name);
+    text_add_string(head, ": ");
+    text_add_number(head, value);
+    text_add_string(head, "\r\n");
+}
+
+static const char *connection_header(const struct visit *visit)
+{
+    if (should_close(visit))
+        return "close";
+    bool is_old = view_equal(view_of(visit->info->http_version), VIEW("1.0"));
+    return is_old ? "keep-alive" : NULL; /* 1.1 keeps it without a word */
+}
+
+/* Head and body leave in one write: in two they would wait for each other's acknowledgement. */
+static void write_reply(struct visit *visit, const struct reply *reply)
+{
+    bool is_head = view_equal(view_of(visit->info->request_method), VIEW("HEAD"));
+    struct text text = text_in(&visit->mem, reply->body.len + MAX_HEAD_BYTES);
+    text_add_string(&text, "HTTP/1.1 ");
+    text_add_number(&text, reply->status);
+    text_add_char(&text, ' ');
+    text_add_string(&text, mg_get_response_code_text(visit->connection, reply->status));
+    text_add_string(&text, "\r\nContent-Type: application/json\r\n");
+    add_number_header(&text, "Content-Length", (long long)reply->body.len);
+    add_header(&text, "Connection", connection_header(visit));
+    add_header(&text, "Allow", reply->allow);
+    add_header(&text, "WWW-Authenticate", reply->status == 401 ? "Bearer" : NULL);
+    if (reply->retry_after_s > 0)
+        add_number_header(&text, "Retry-After", reply->retry_after_s);
+    text_add_string(&text, "\r\n");
+    if (!is_head)
+        text_add(&text, reply->body);
+    struct view whole = text_view(&text);
+    if (!text_ok(&text))
+        whole = VIEW("HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\n"
+                     "Content-Length: 17\r\n\r\n{\"success\":false}");
+    mg_write(visit->connection, whole.at, whole.len);
+}
+
+/* --- the log
+ * ------------------------------------------------------------------------------------------ */
+
+static void log_notes(struct log_line *line, const struct alert *alert, struct arena *mem)
+{
+    struct text notes = text_in(mem, 1024);
+    for (size_t i = 0; i < alert->notes.count; i++) {
+        text_add_string(&notes, i == 0 ? "" : "; ");
+        text_add(&notes, alert->notes.at[i].key);
+        text_add_string(&notes, " ");
+        text_add(&notes, alert->notes.at[i].value);
+    }
+    log_text(line, "notes", text_view(&notes));
+}
+
+static void log_outcome(struct log_line *line, struct visit *visit)
+{
+    const struct outcome *outcome = &visit->outcome;
+    const struct alert *alert = &outcome->alert;
+    log_text(line, "alert", alert->name);
+    log_text(line, "source", alert->source);
+    if (alert->has_severity)
+        log_number(line, "severity", alert->severity);
+    if (!visit->has_failed) {
+        log_text(line, "action", view_of(action_name(outcome->action)));
+        log_text(line, "session", outcome->session.id);
+    }
+    if (outcome->tries > 0) {
+        log_number(line, "tries", outcome->tries);
+        log_number(line, "devin_ms", outcome->devin_ms);
+    }
+    log_notes(line, alert, &visit->mem);
+}
+
+/* One line a request: who, what was decided, how long, how many tries. */
+static void log_visit(struct visit *visit, const struct reply *reply)
+{
+    struct log_line line;
+    enum log_level level = reply->status >= 500   ? LOG_ERROR
+                           : reply->status >= 400 ? LOG_WARN
+                                                  : LOG_INFO;
+    bool is_health = !view_equal(visit->request.method, VIEW("POST"));
+    log_begin(&line, level, is_health ? "health" : "alert", visit->request.invocation);
+    log_text(&line, "protocol",
+             visit->route == ROUTE_ENVELOPE ? VIEW("envelope") : VIEW("forward"));
+    log_number(&line, "status", reply->status);
+    if (visit->has_failed) {
+        log_text(&line, "failure", view_of(failure_row(visit->why.kind)->name));
+        log_text(&line, "field", view_of(visit->why.field));
+        log_text(&line, "reason", view_of(visit->why.reason));
+        log_text(&line, "detail", view_of(visit->why.detail));
+    }
+    if (visit->has_outcome)
+        log_outcome(&line, visit);
+    log_number(&line, "ms", now_ms() - visit->start_ms);
+    log_end(&line);
+}
+
+/* The same for the invocation's own log in envelope mode: a short line for a person. */
+static struct view line_for_host(const struct visit *visit, const struct reply *reply,
+                                 struct arena *mem)
+{
+    struct text line = text_in(mem, 1024);
+    text_add_string(&line, "trigger-devin: ");
+    if (visit->has_failed) {
+        text_add_number(&line, reply->status);
+        text_add_char(&line, ' ');
+        text_add_string(&line, failure_row(visit->why.kind)->error);
+        text_add_string(&line, visit->why.field);
+    } else if (visit->has_outcome) {
+        text_add_string(&line, action_name(visit->outcome.action));
+        text_add_string(&line, visit->outcome.session.id.len > 0 ? " session " : "");
+        text_add(&line, visit->outcome.session.id);
+    } else {
+        text_add_string(&line, "health");
+    }
+    return text_view(&line);
+}
+
+/* --- answering
+ * ---------------------------------------------------------------------------------------- */
+
+static struct reply reply_ready(struct visit *visit)
+{
+    const struct server_plan *plan = &visit->server->plan;
+    bool is_ready = plan->complaints.len == 0;
+    struct text body = text_in(&visit->mem, 32 * 1024);
+    struct json_writer writer = { .to = &body };
+    json_open(&writer, NULL, '{');
+    json_put_bool(&writer, "success", is_ready);
+    if (is_ready) {
+        json_put_text(&writer, "status", VIEW("ready"));
+    } else {
+        json_put_text(&writer, "error", VIEW("Misconfigured"));
+        json_put_text(&writer, "details", plan->complaints);
+    }
+    json_put_text(&writer, "version", view_of(plan->version));
+    json_close(&writer, '}');
+    return (struct reply){ .status = is_ready ? 200 : 500, .body = text_view(&body) };
+}
+
+static bool is_post(const struct request *request)
+{
+    return view_equal(request->method, VIEW("POST"));
+}
+
+/* What can be refused before the body is looked at. */
+static bool admit(struct visit *visit)
+{
+    const struct request *request = &visit->request;
+    if (!is_post(request) && !view_equal(request->method, VIEW("GET"))
+        && !view_equal(request->method, VIEW("HEAD")))
+        return fail(&visit->why, FAIL_WRONG_METHOD, "not GET, HEAD or POST");
+    return caller_check(visit->server->plan.caller, request, &visit->mem, &visit->why);
+}
+
+static struct reply refuse(struct visit *visit)
+{
+    visit->has_failed = true;
+    return triage_reply_failure(&visit->why, visit->has_outcome ? &visit->outcome : NULL,
+                                &visit->mem);
+}
+
+/* The request is admitted and its body is there. */
+static struct reply answer(struct visit *visit)
+{
+    if (!is_post(&visit->request))
+        return reply_ready(visit);
+    visit->request.spent_ms = now_ms() - visit->start_ms;
+    visit->has_outcome = true;
+    if (!triage_run(visit->server->plan.triage, &visit->request, &visit->mem, &visit->outcome,
+                    &visit->why))
+        return refuse(visit);
+    return triage_reply(&visit->outcome, &visit->mem);
+}
+
+static struct reply serve_forwarded(struct visit *visit)
+{
+    size_t max_bytes = (size_t)visit->server->plan.settings->max_body_bytes;
+    if (!admit(visit)
+        || (is_post(&visit->request) && !read_body(visit, max_bytes, &visit->request.body)))
+        return refuse(visit);
+    return answer(visit);
+}
+
+static bool open_envelope(struct visit *visit)
+{
+    size_t max_bytes = (size_t)visit->server->plan.settings->max_body_bytes;
+    struct view invocation = visit->request.invocation;
+    struct view envelope = { 0 };
+    if (!read_body(visit, max_bytes * ENVELOPE_FACTOR + ENVELOPE_BYTES, &envelope)
+        || !invocation_open(envelope, &visit->mem, &visit->request, &visit->why))
+        return false;
+    visit->request.invocation = invocation;
+    if (!admit(visit))
+        return false;
+    if (visit->request.body.len > max_bytes)
+        return fail(&visit->why, FAIL_TOO_LARGE, "%zu bytes in the envelope",
+                    visit->request.body.len);
+    return true;
+}
+
+/* Whatever happens inside, the host gets 200 and a JSON object: anything else would be lost there.
+ */
+static struct reply serve_envelope(struct visit *visit)
+{
+    struct reply inner = open_envelope(visit) ? answer(visit) : refuse(visit);
+    log_visit(visit, &inner);
+    return (struct reply){
+        .status = 200,
+        .body = invocation_close(&inner, line_for_host(visit, &inner, &visit->mem), &visit->mem),
+    };
+}
+
+static struct reply serve(struct visit *visit)
+{
+    struct reply reply;
+    if (!take_request(visit)) {
+        reply = refuse(visit);
+        log_visit(visit, &reply);
+        return reply;
+    }
+    visit->is_body_left = has_body(visit);
+    visit->route = invocation_route(visit->request.method, visit->request.path);
+    switch (visit->route) {
+    case ROUTE_PING:
+        return (struct reply){ .status = 200, .body = VIEW("{\"success\":true}") };
+    case ROUTE_ENVELOPE:
+        return serve_envelope(visit);
+    case ROUTE_FORWARDED:
+        reply = serve_forwarded(visit);
+        break;
+    case ROUTE_NONE:
+        (void)fail(&visit->why, FAIL_NOT_FOUND, "no such path");
+        reply = refuse(visit);
+        break;
+    }
+    log_visit(visit, &reply);
+    return reply;
+}
+
+/* --- civetweb's callbacks
+ * ------------------------------------------------------------------------------ */
+
+static struct server *server_of(const struct mg_connection *connection)
+{
+    return mg_get_user_data(mg_get_context(connection));
+}
+
+static size_t arena_ceiling(const struct server *server)
+{
+    return (size_t)server->plan.settings->max_body_bytes * ARENA_FACTOR + ARENA_BYTES;
+}
+
+/*
+ * The catch-all.  A positive result tells civetweb that the request is served and lets it read the
+ * rest of the body; a negative one closes the connection when something of it is left.
+ */
+static int on_request(struct mg_connection *connection)
+{
+    struct server *server = server_of(connection);
+    struct visit visit = {
+        .server = server,
+        .connection = connection,
+        .info = mg_get_request_info(connection),
+        .start_ms = now_ms(),
+    };
+    atomic_fetch_add(&server->in_hand, 1);
+    arena_init(&visit.mem, arena_ceiling(server));
+    struct reply reply = serve(&visit);
+    write_reply(&visit, &reply);
+    if (visit.is_body_left && !expects_continue(&visit))
+        drain(&visit);
+    arena_drop(&visit.mem);
+    atomic_fetch_add(&server->served, 1);
+    atomic_fetch_sub(&server->in_hand, 1);
+    return visit.is_body_left || visit.is_broken ? -1 : reply.status;
+}
+
+/* What civetweb itself refuses: heads it cannot read.  The answer is JSON like all others. */
+static int on_http_error(struct mg_connection *connection, int status, const char *message)
+{
+    (void)message; /* may quote the request */
+    char buffer[512];
+    struct text text = text_over(buffer, sizeof buffer);
+    const char *body = status == 413 ? "{\"success\":false,\"error\":\"Request head too large\"}"
+                                     : "{\"success\":false,\"error\":\"Malformed HTTP request\"}";
+    struct log_line line;
+    log_begin(&line, LOG_WARN, "refused", (struct view){ 0 });
+    log_number(&line, "status", status);
+    log_end(&line);
+    text_add_string(&text, "HTTP/1.1 ");
+    text_add_number(&text, status);
+    text_add_char(&text, ' ');
+    text_add_string(&text, mg_get_response_code_text(connection, status));
+    text_add_string(&text, "\r\nContent-Type: application/json\r\nConnection: close\r\n");
+    add_number_header(&text, "Content-Length", (long long)strlen(body));
+    text_add_string(&text, "\r\n");
+    text_add_string(&text, body);
+    mg_write(connection, text_view(&text).at, text_view(&text).len);
+    return 0;
+}
+
+static int on_connected(const struct mg_connection *connection, void **data)
+{
+    (void)data;
+    atomic_fetch_add(&server_of(connection)->connections, 1);
+    return 0;
+}
+
+static void on_closed(const struct mg_connection *connection)
+{
+    atomic_fetch_sub(&server_of(connection)->connections, 1);
+}
+
+/* While starting it is the reason why it cannot; later it may quote a request and is dropped. */
+static int on_message(const struct mg_connection *connection, const char *message)
+{
+    struct server *server = connection == NULL ? NULL : server_of(connection);
+    if (server != NULL && server->problem != NULL) {
+        text_add_string(server->problem, server->problem->len > 0 ? "; " : "");
+        text_add_string(server->problem, message);
+    }
+    return 1;
+}
+
+/* --- start and end
+ * --------------------------------------------------------------------------------------- */
+
+struct server *server_start(const struct server_plan *plan, struct text *problem)
+{
+    char port[32];
+    struct text address = text_over(port, sizeof port);
+    text_add_string(&address, "127.0.0.1:");
+    text_add_number(&address, plan->port);
+    const char *options[] = {
+        "listening_ports",
+        port,
+        "num_threads",
+        THREADS,
+        "enable_keep_alive",
+        "yes",
+        "keep_alive_timeout_ms",
+        KEEP_ALIVE_MS,
+        "request_timeout_ms",
+        "30000",
+        "tcp_nodelay",
+        "1",
+        "listen_backlog",
+        "4096",
+        "connection_queue",
+        "1024",
+        "max_request_size",
+        "65536", /* of a head: a request line of 24 KB and headers of 32 KB pass */
+        "decode_url",
+        "no",
+        NULL,
+    };
+    const struct mg_callbacks callbacks = {
+        .begin_request = on_request,
+        .http_error = on_http_error,
+        .init_connection = on_connected,
+        .connection_closed = on_closed,
+        .log_message = on_message,
+    };
+    struct server *server = calloc(1, sizeof *server);
+    if (server == NULL)
+        return NULL;
+    mg_init_library(MG_FEATURES_DEFAULT);
+    server->plan = *plan;
+    pthread_mutex_init(&server->lock, NULL);
+    server->problem = problem;
+    server->civetweb = mg_start(&callbacks, server, options);
+    server->problem = NULL;
+    if (server->civetweb == NULL) {
+        mg_exit_library();
+        pthread_mutex_destroy(&server->lock);
+        free(server);
+        return NULL;
+    }
+    return server;
+}
+
+void server_tick(struct server *server)
+{
+    long long now = now_ms();
+    pthread_mutex_lock(&server->lock);
+    for (size_t i = 0; i < THREAD_COUNT; i++) {
+        struct reader *reader = &server->readers[i];
+        if (reader->peer_port == 0 || now < reader->until_ms)
+            continue;
+        socket_end_reading(server->plan.port, reader->peer_port);
+        reader->until_ms = LLONG_MAX;
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+/*
+ * Waits until nothing is in hand, twice in a row: a request that was accepted just before may not
+ * have been read yet.
+ */
+static void await_in_hand(struct server *server, long long patience_ms)
+{
+    const struct timespec pause = { 0, QUIET_MS * 1000000L };
+    long long until_ms = now_ms() + patience_ms;
+    for (int quiet = 0; quiet < 2 && now_ms() < until_ms;) {
+        long served = atomic_load(&server->served);
+        nanosleep(&pause, NULL);
+        server_tick(server);
+        bool is_quiet =
+            atomic_load(&server->in_hand) == 0 && atomic_load(&server->served) == served;
+        quiet = is_quiet ? quiet + 1 : 0;
+    }
+}
+
+void server_stop(struct server *server, long long patience_ms)
+{
+    atomic_store(&server->is_ending, true);
+    int silent = socket_stop_listening(server->plan.port);
+    await_in_hand(server, patience_ms);
+    socket_end_reading_all(server->plan.port);
+    socket_wake(silent);
+    mg_stop(server->civetweb);
+    mg_exit_library();
+    pthread_mutex_destroy(&server->lock);
+    free(server);
+}

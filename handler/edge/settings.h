@@ -1,0 +1,66 @@
+/*
+ * Settings: read once from the environment (Azure makes app settings environment variables), by one
+ * table that is also their documentation.
+ *
+ * Owns:     values and complaints live in `mem`, which settings_drop() gives back.
+ * Units:    as each row's help says.
+ * Fails:    never: a bad value is a complaint, printed by whoever asks.  A fatal one means that no
+ *           alert can be served; any other falls back to the row's default.
+ * Threads:  read before the first thread starts, constant afterwards.
+ */
+#ifndef EDGE_SETTINGS_H
+#define EDGE_SETTINGS_H
+
+#include "base/arena.h"
+#include "edge/caller.h"
+#include "edge/server.h"
+#include "edge/wire.h"
+#include "triage.h"
+
+enum { MAX_COMPLAINTS = 64 };
+
+struct complaint {
+    struct view text; /* "DEVIN_API_KEY is not set": names the setting, never its value */
+    bool is_fatal;
+};
+
+struct settings {
+    struct caller_settings caller;
+    struct triage_settings triage;
+    struct prompt_settings prompt;
+    struct playbook_settings playbook;
+    struct devin_settings devin;
+    struct wire_settings wire;
+    struct server_settings server;
+
+    struct complaint complaints[MAX_COMPLAINTS];
+    size_t complaint_count;
+    struct arena mem;
+};
+
+/* One row, for listings and tests. */
+struct setting_row {
+    const char *name;
+    const char *fallback; /* NULL: none */
+    const char *help;
+    bool is_required;
+    bool is_secret;
+    bool is_documented; /* stands in local.settings.json.example */
+};
+
+/* `lookup` is getenv, or a test's own. */
+void settings_read(struct settings *out, const char *(*lookup)(const char *name));
+void settings_drop(struct settings *settings);
+
+/* The environment, for settings_read(). */
+const char *settings_from_environment(const char *name);
+
+/* All complaints joined by "; ", or only the fatal ones; empty when there are none. */
+struct view settings_complaints(struct settings *settings, bool only_fatal);
+
+size_t settings_count(void);
+struct setting_row settings_row(size_t index);
+/* The value in force as text: "set" or "unset" for a secret. */
+struct view settings_value(const struct settings *settings, size_t index, struct arena *mem);
+
+#endif

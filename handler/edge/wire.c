@@ -1,0 +1,379 @@
+/*
+ * curl_multi in a thread of its own.  A send prepares an easy handle, hands it over and sleeps; the
+ * loop adds, polls, and wakes the sender.  While a sender sleeps the loop alone touches its arena.
+ */
+#include "edge/wire.h"
+
+#include "base/arena.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CONNECT_TIMEOUT_MS = 5000, MAX_ANSWER_BYTES = 256 * 1024, MAX_RETRY_AFTER_S = 3600 };
+
+struct wire_loop {
+    const struct wire_settings *settings;
+    const char *ca_file; /* NULL: whatever libcurl was built with */
+    struct curl_slist *headers;
+    CURLM *multi;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    struct exchange *arrived; /* under lock: not yet seen by the loop */
+    bool is_ending;           /* under lock */
+};
+
+/* One send; lives on its sender's stack. */
+struct exchange {
+    struct exchange *next;
+    CURL *easy;
+    struct text body;
+    bool is_too_large;
+    CURLcode code;
+    bool is_done; /* under the loop's lock */
+    pthread_cond_t done;
+};
+
+/* --- what may be called
+ * --------------------------------------------------------------------------- */
+
+/* 127.0.0.0/8, but not "127.example.com". */
+static bool is_loopback(struct view host)
+{
+    struct in_addr address;
+    char name[INET_ADDRSTRLEN];
+    struct text text = text_over(name, sizeof name);
+    text_add(&text, host);
+    if (view_equal_fold(host, VIEW("localhost")) || view_equal(host, VIEW("[::1]")))
+        return true;
+    return text_ok(&text) && inet_pton(AF_INET, name, &address) == 1
+           && ntohl(address.s_addr) >> 24 == 127;
+}
+
+static bool is_url_char(char c)
+{
+    return c > ' ' && c <= '~' && c != '?' && c != '#' && c != '@' && c != '\\';
+}
+
+const char *wire_url_problem(struct view url)
+{
+    bool is_plain = view_starts_fold(url, VIEW("http://"));
+    if (!is_plain && !view_starts_fold(url, VIEW("https://")))
+        return "must begin with https://";
+    struct view rest = view_skip(url, is_plain ? 7 : 8);
+    struct view host;
+    struct view path;
+    for (size_t i = 0; i < rest.len; i++)
+        if (!is_url_char(rest.at[i]))
+            return "must be a plain URL: scheme, host, port and path only";
+    view_cut(rest, '/', &host, &path);
+    bool is_bracketed = view_starts(host, VIEW("["));
+    struct view port = host;
+    if (is_bracketed && view_cut(host, ']', &host, &port))
+        host.len++;
+    else
+        view_cut(host, ':', &host, &port);
+    if (host.len == 0)
+        return "must name a host";
+    if (is_bracketed && port.len > 0 && port.at[0] != ':')
+        return "must be a plain URL: scheme, host, port and path only";
+    if (is_plain && !is_loopback(host))
+        return "must begin with https:// (http:// is for this machine only)";
+    return NULL;
+}
+
+const char *wire_ca_problem(struct view path)
+{
+    return access(path.at, R_OK) == 0 ? NULL : "must name a file that can be read";
+}
+
+/* Where the distributions keep their bundle of certificate authorities. */
+static const char *find_ca_file(struct view wanted)
+{
+    static const char *const places[] = {
+        "/etc/ssl/certs/ca-certificates.crt", /* Debian, Ubuntu */
+        "/etc/pki/tls/certs/ca-bundle.crt",   /* Azure Linux, Fedora */
+        "/etc/ssl/cert.pem",                  /* Alpine */
+    };
+    if (wanted.len > 0)
+        return wanted.at;
+    for (size_t i = 0; i < COUNT_OF(places); i++)
+        if (access(places[i], R_OK) == 0)
+            return places[i];
+    return NULL;
+}
+
+/* --- one transfer
+ * ---------------------------------------------------------------------------------- */
+
+/* A body over the cap ends the transfer; the status has arrived by then and still counts. */
+static size_t take_bytes(char *bytes, size_t size, size_t count, void *user)
+{
+    struct exchange *exchange = user;
+    text_add(&exchange->body, (struct view){ bytes, size * count });
+    exchange->is_too_large = !text_ok(&exchange->body);
+    return exchange->is_too_large ? 0 : size * count;
+}
+
+static bool set_url(CURL *easy, struct view base, const char *path, struct arena *mem)
+{
+    struct text url = text_in(mem, 4096);
+    while (base.len > 0 && base.at[base.len - 1] == '/')
+        base.len--;
+    text_add(&url, base);
+    text_add_string(&url, path);
+    /* A proxy variable of the environment is for the world outside, not for this machine. */
+    if (view_starts_fold(base, VIEW("http://")))
+        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    return text_ok(&url) && curl_easy_setopt(easy, CURLOPT_URL, text_view(&url).at) == CURLE_OK;
+}
+
+static void set_limits(CURL *easy, long long timeout_ms)
+{
+    long connect_ms = timeout_ms < CONNECT_TIMEOUT_MS ? (long)timeout_ms : CONNECT_TIMEOUT_MS;
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+}
+
+/*
+ * libcurl keeps the parsed CA store in the multi handle only when no CA path is set, and Debian's
+ * build sets one: without this line each handshake would parse the whole bundle.
+ */
+static void set_trust(CURL *easy, const char *ca_file)
+{
+    if (ca_file == NULL)
+        return;
+    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+}
+
+static bool prepare(struct exchange *exchange, const struct wire_loop *loop,
+                    const struct call *call, long long timeout_ms, struct arena *mem)
+{
+    CURL *easy = curl_easy_init();
+    exchange->easy = easy;
+    exchange->body = text_in(mem, MAX_ANSWER_BYTES);
+    if (easy == NULL || !set_url(easy, loop->settings->api_url, call->path, mem))
+        return false;
+    set_limits(easy, timeout_ms);
+    set_trust(easy, loop->ca_file);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, loop->headers);
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
+    if (call->body.len > 0) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->body.at);
+    }
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_bytes);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
+    return true;
+}
+
+static enum answer_kind kind_of(CURLcode code)
+{
+    switch (code) {
+    case CURLE_OK:
+        return ANSWER_HTTP;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return ANSWER_NOT_CONNECTED;
+    case CURLE_OPERATION_TIMEDOUT:
+        return ANSWER_TIMEOUT;
+    default:
+        return ANSWER_BROKEN;
+    }
+}
+
+static void fill_answer(struct exchange *exchange, struct answer *out)
+{
+    long status = 0;
+    curl_off_t retry_after_s = 0; /* libcurl reads both forms, seconds and date */
+    curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(exchange->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+    if (retry_after_s > MAX_RETRY_AFTER_S)
+        retry_after_s = MAX_RETRY_AFTER_S;
+    out->kind = exchange->is_too_large ? ANSWER_HTTP : kind_of(exchange->code);
+    out->error = out->kind == ANSWER_HTTP ? NULL : curl_easy_strerror(exchange->code);
+    out->status = (int)status;
+    out->retry_after_ms = (long long)retry_after_s * 1000;
+    out->body = exchange->is_too_large ? (struct view){ 0 } : text_view(&exchange->body);
+}
+
+/* --- the loop
+ * ---------------------------------------------------------------------------------------- */
+
+static void finish(struct wire_loop *loop, struct exchange *exchange, CURLcode code)
+{
+    pthread_mutex_lock(&loop->lock);
+    exchange->code = code;
+    exchange->is_done = true;
+    pthread_cond_signal(&exchange->done);
+    pthread_mutex_unlock(&loop->lock);
+}
+
+/* Takes over what has arrived; false when the loop shall end. */
+static bool take_arrived(struct wire_loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    struct exchange *exchange = loop->arrived;
+    loop->arrived = NULL;
+    bool goes_on = !loop->is_ending;
+    pthread_mutex_unlock(&loop->lock);
+    while (exchange != NULL) {
+        struct exchange *next = exchange->next;
+        if (curl_multi_add_handle(loop->multi, exchange->easy) != CURLM_OK)
+            finish(loop, exchange, CURLE_FAILED_INIT);
+        exchange = next;
+    }
+    return goes_on;
+}
+
+static void hand_back_finished(struct wire_loop *loop)
+{
+    int left = 0;
+    for (CURLMsg *message; (message = curl_multi_info_read(loop->multi, &left)) != NULL;) {
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        CURL *easy = message->easy_handle;
+        CURLcode code = message->data.result;
+        char *user = NULL;
+        curl_easy_getinfo(easy, CURLINFO_PRIVATE, &user);
+        curl_multi_remove_handle(loop->multi, easy);
+        finish(loop, (struct exchange *)(void *)user, code);
+    }
+}
+
+static void *run_loop(void *user)
+{
+    struct wire_loop *loop = user;
+    while (take_arrived(loop)) {
+        int running = 0;
+        curl_multi_perform(loop->multi, &running);
+        hand_back_finished(loop);
+        curl_multi_poll(loop->multi, NULL, 0, 60000, NULL);
+    }
+    return NULL;
+}
+
+static void hand_over(struct wire_loop *loop, struct exchange *exchange)
+{
+    pthread_mutex_lock(&loop->lock);
+    exchange->next = loop->arrived;
+    loop->arrived = exchange;
+    curl_multi_wakeup(loop->multi);
+    while (!exchange->is_done)
+        pthread_cond_wait(&exchange->done, &loop->lock);
+    pthread_mutex_unlock(&loop->lock);
+}
+
+static long long now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void wire_send(void *state, const struct call *call, long long timeout_ms, struct arena *mem,
+                      struct answer *out)
+{
+    struct wire_loop *loop = state;
+    struct exchange exchange = { 0 };
+    long long start_ms = now_ms();
+    if (prepare(&exchange, loop, call, timeout_ms, mem)) {
+        pthread_cond_init(&exchange.done, NULL);
+        hand_over(loop, &exchange);
+        pthread_cond_destroy(&exchange.done);
+        fill_answer(&exchange, out);
+    } else {
+        *out = (struct answer){ .kind = ANSWER_NOT_CONNECTED, .error = "no memory to call Devin" };
+    }
+    curl_easy_cleanup(exchange.easy);
+    out->elapsed_ms = now_ms() - start_ms;
+}
+
+static void wire_wait(void *state, long long ms)
+{
+    (void)state;
+    struct timespec time = { ms / 1000, (long)(ms % 1000) * 1000000 };
+    while (nanosleep(&time, &time) != 0)
+        continue;
+}
+
+/* --- start and end
+ * ------------------------------------------------------------------------------------ */
+
+static bool add_header(struct wire_loop *loop, struct arena *mem, const char *name,
+                       struct view value)
+{
+    struct text line = text_in(mem, 4096);
+    text_add_string(&line, name);
+    text_add(&line, value);
+    struct curl_slist *longer = curl_slist_append(loop->headers, text_view(&line).at);
+    if (longer != NULL)
+        loop->headers = longer;
+    return text_ok(&line) && longer != NULL;
+}
+
+static bool add_headers(struct wire_loop *loop)
+{
+    struct arena mem;
+    arena_init(&mem, 32 * 1024);
+    bool ok = add_header(loop, &mem, "Authorization: Bearer ", loop->settings->api_key)
+              && add_header(loop, &mem, "Content-Type: ", VIEW("application/json"))
+              && add_header(loop, &mem, "Accept: ", VIEW("application/json"))
+              && add_header(loop, &mem, "User-Agent: ", VIEW("azure-devin-triage"))
+              && add_header(loop, &mem, "Expect:", VIEW("")); /* never wait for a 100 */
+    arena_drop(&mem);
+    return ok;
+}
+
+static void free_loop(struct wire_loop *loop)
+{
+    curl_slist_free_all(loop->headers);
+    curl_multi_cleanup(loop->multi);
+    pthread_mutex_destroy(&loop->lock);
+    free(loop);
+    curl_global_cleanup();
+}
+
+struct wire_loop *wire_start(const struct wire_settings *settings)
+{
+    struct wire_loop *loop = calloc(1, sizeof *loop);
+    if (loop == NULL)
+        return NULL;
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    loop->settings = settings;
+    loop->ca_file = find_ca_file(settings->ca_file);
+    loop->multi = curl_multi_init();
+    pthread_mutex_init(&loop->lock, NULL);
+    if (loop->multi == NULL || !add_headers(loop)
+        || pthread_create(&loop->thread, NULL, run_loop, loop) != 0) {
+        free_loop(loop);
+        return NULL;
+    }
+    return loop;
+}
+
+void wire_stop(struct wire_loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    loop->is_ending = true;
+    pthread_mutex_unlock(&loop->lock);
+    curl_multi_wakeup(loop->multi);
+    pthread_join(loop->thread, NULL);
+    free_loop(loop);
+}
+
+struct wire wire_of(struct wire_loop *loop)
+{
+    return (struct wire){ .state = loop, .send = wire_send, .wait = wire_wait };
+}
