@@ -1,0 +1,67 @@
+/* Small HTTP calls; the stand-in is ours, so a failure here is a broken test, not a finding. */
+#include "support/control.h"
+
+#include "base/arena.h"
+#include "support/case.h"
+#include "support/http.h"
+
+enum { PATIENCE_MS = 10000 };
+
+static bool call(int port, const char *method, struct view path, struct view body,
+                 struct arena *mem, struct http_answer *out)
+{
+    struct view extra = body.at != NULL ? VIEW("Content-Type: application/json\r\n") : VIEW("");
+    struct view request = http_request(method, path, extra, body, mem);
+    return http_call(port, request, PATIENCE_MS, mem, out) && out->status / 100 == 2;
+}
+
+static bool post(int port, struct view path, struct view body)
+{
+    struct arena mem;
+    struct http_answer answer = { 0 };
+    arena_init(&mem, 16 * 1024 * 1024);
+    bool ok = call(port, "POST", path, body, &mem, &answer);
+    arena_drop(&mem);
+    return ok;
+}
+
+bool control_reset(int port)
+{
+    return post(port, VIEW("/control/reset"), VIEW("{}"));
+}
+
+bool control_faults(int port, struct view lines)
+{
+    struct arena mem;
+    arena_init(&mem, 16 * 1024 * 1024);
+    struct text list = text_in(&mem, 8 * 1024 * 1024);
+    struct view line;
+    text_add_char(&list, '[');
+    while (lines_next(&lines, &line)) {
+        if (view_trim(line).len == 0)
+            continue;
+        text_add_string(&list, list.len > 1 ? ",\n" : "\n");
+        text_add(&list, line);
+    }
+    text_add_string(&list, "\n]");
+    bool ok = post(port, VIEW("/control/faults"), text_view(&list));
+    arena_drop(&mem);
+    return ok;
+}
+
+bool control_calls(int port, struct arena *mem, struct json *out)
+{
+    struct http_answer answer = { 0 };
+    struct failure why = { 0 };
+    return call(port, "GET", VIEW("/control/calls"), (struct view){ 0 }, mem, &answer)
+           && json_read(answer.body, mem, out, &why);
+}
+
+const struct cJSON *control_next_create(const struct cJSON *call)
+{
+    while (call != NULL
+           && !(view_equal(json_text(json_at(call, "method")), VIEW("POST"))
+                && view_equal(json_text(json_at(call, "path")), VIEW("/v1/sessions"))))
+        call = json_next(call);
+    return call;
+}

@@ -1,0 +1,28 @@
+/*
+ * The Devin stand-in's control endpoint: scripting faults, asking what it was called with.
+ *
+ * Owns:     control_calls() fills a struct json that json_free() releases.
+ * Units:    ports on 127.0.0.1.
+ * Fails:    with false when the stand-in does not answer 2xx.
+ * Threads:  any.
+ */
+#ifndef SUPPORT_CONTROL_H
+#define SUPPORT_CONTROL_H
+
+#include "base/json.h"
+#include "base/text.h"
+
+struct arena;
+
+bool control_reset(int port);
+
+/* `lines` holds one JSON object a line; each next call of Devin's API consumes one. */
+bool control_faults(int port, struct view lines);
+
+/* A list of {method, path, authorized, content_type, body, status}, oldest first. */
+bool control_calls(int port, struct arena *mem, struct json *out);
+
+/* Of those the ones that create a session; NULL after the last.  Start with json_first(). */
+const struct cJSON *control_next_create(const struct cJSON *call);
+
+#endif

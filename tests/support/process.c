@@ -1,0 +1,118 @@
+/* fork and exec, with a close-on-exec world and a SIGKILL at the end of patience. */
+#include "support/process.h"
+
+#include "base/arena.h"
+#include "support/http.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+long long process_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void process_sleep_ms(int ms)
+{
+    struct timespec time = { ms / 1000, (long)(ms % 1000) * 1000000 };
+    nanosleep(&time, NULL);
+}
+
+static void become(const struct process_plan *plan)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (plan->out >= 0)
+        dup2(plan->out, STDOUT_FILENO);
+    if (plan->err >= 0)
+        dup2(plan->err, STDERR_FILENO);
+    if (plan->directory != NULL && chdir(plan->directory) != 0)
+        _exit(126);
+    execve(plan->argv[0], (char *const *)plan->argv,
+           plan->env != NULL ? (char *const *)plan->env : environ);
+    _exit(127);
+}
+
+bool process_start(const struct process_plan *plan, struct process *out)
+{
+    *out = (struct process){ .pid = fork() };
+    if (out->pid == 0)
+        become(plan);
+    return out->pid > 0;
+}
+
+bool process_is_alive(struct process *process)
+{
+    if (process->pid > 0 && waitpid(process->pid, &process->status, WNOHANG) == process->pid)
+        process->pid = 0;
+    return process->pid > 0;
+}
+
+bool process_end(struct process *process, int signal, int timeout_ms)
+{
+    if (process->pid > 0 && signal != 0)
+        kill(process->pid, signal);
+    long long until = process_now_ms() + timeout_ms;
+    while (process_is_alive(process)) {
+        if (process_now_ms() >= until) {
+            kill(process->pid, SIGKILL);
+            waitpid(process->pid, &process->status, 0);
+            process->pid = 0;
+            return false;
+        }
+        process_sleep_ms(2);
+    }
+    return true;
+}
+
+int process_free_port(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in self = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof self;
+    int port = -1;
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&self, size) == 0
+        && getsockname(fd, (struct sockaddr *)&self, &size) == 0)
+        port = ntohs(self.sin_port);
+    close(fd);
+    return port;
+}
+
+bool process_await_port(int port, int timeout_ms)
+{
+    for (long long until = process_now_ms() + timeout_ms; process_now_ms() < until;) {
+        int fd = http_connect(port, timeout_ms);
+        if (fd >= 0) {
+            close(fd);
+            return true;
+        }
+        process_sleep_ms(5);
+    }
+    return false;
+}
+
+struct view process_read_file(const char *path, struct arena *mem)
+{
+    struct text text = text_in(mem, 64 * 1024 * 1024);
+    FILE *file = fopen(path, "rbe");
+    if (file == NULL)
+        return (struct view){ 0 };
+    char buffer[16384];
+    size_t got;
+    while ((got = fread(buffer, 1, sizeof buffer, file)) > 0)
+        text_add(&text, (struct view){ buffer, got });
+    fclose(file);
+    return text_ok(&text) ? text_view(&text) : (struct view){ 0 };
+}
