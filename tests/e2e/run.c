@@ -1,0 +1,230 @@
+/*
+ * Plays every case below the given folders in each protocol, then the end-to-end tests that are C.
+ *
+ *   run [--tally FILE] [--only SUBSTRING] DIR...
+ *
+ * A failure is explained where it happens; at the end stands one line for each story.
+ */
+#include "base/arena.h"
+#include "support/control.h"
+#include "support/e2e.h"
+#include "support/match.h"
+#include "support/player.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MOST_STORIES = 64, LONGEST_EXPLANATION = 256 * 1024 };
+
+static const size_t TEST_BYTES = (size_t)512 * 1024 * 1024;
+
+static const struct e2e_test *const lists[] = { e2e_life, e2e_load, e2e_host, e2e_examples };
+
+struct story {
+    char name[64];
+    int passed, failed, skipped;
+};
+
+struct run {
+    struct site site;
+    struct program devin;
+    const char *only, *tally;
+    struct story stories[MOST_STORIES];
+    size_t story_count;
+};
+
+/* --- counting ------------------------------------------------------------------------------- */
+
+static struct story *story_of(struct run *run, struct view name)
+{
+    for (size_t i = 0; i < run->story_count; i++)
+        if (view_equal(view_of(run->stories[i].name), name))
+            return &run->stories[i];
+    if (run->story_count == MOST_STORIES)
+        return &run->stories[MOST_STORIES - 1];
+    struct story *story = &run->stories[run->story_count++];
+    snprintf(story->name, sizeof story->name, "%.*s", (int)name.len, name.at);
+    return story;
+}
+
+static void count(struct run *run, struct view story_name, const char *name, const char *how,
+                  enum test_result result, struct view why)
+{
+    static const char *const words[] = { "passed", "FAILED", "skipped" };
+    struct story *story = story_of(run, story_name);
+    story->passed += result == TEST_PASSED;
+    story->failed += result == TEST_FAILED;
+    story->skipped += result == TEST_SKIPPED;
+    if (result == TEST_PASSED)
+        return;
+    printf("%s  %s", words[result], name);
+    if (how != NULL)
+        printf("  (%s)", how);
+    printf("\n%.*s", (int)why.len, why.at);
+    fflush(stdout);
+}
+
+/* "passed failed" for the sum that `make test` prints. */
+static bool write_tally(const char *path, int passed, int failed)
+{
+    FILE *file = path != NULL ? fopen(path, "we") : NULL;
+    if (path == NULL)
+        return true;
+    if (file == NULL)
+        return false;
+    fprintf(file, "%d %d\n", passed, failed);
+    return fclose(file) == 0;
+}
+
+static bool sum_up(const struct run *run)
+{
+    int passed = 0;
+    int failed = 0;
+    for (size_t i = 0; i < run->story_count; i++) {
+        const struct story *story = &run->stories[i];
+        printf("%-16s %4d passed, %d failed", story->name, story->passed, story->failed);
+        if (story->skipped > 0)
+            printf(", %d skipped", story->skipped);
+        printf("\n");
+        passed += story->passed;
+        failed += story->failed;
+    }
+    if (passed + failed == 0)
+        printf("nothing was played\n");
+    return write_tally(run->tally, passed, failed) && failed == 0 && passed > 0;
+}
+
+static bool is_chosen(const struct run *run, const char *name)
+{
+    return run->only == NULL || strstr(name, run->only) != NULL;
+}
+
+/* --- cases ---------------------------------------------------------------------------------- */
+
+static void play_case(struct run *run, const char *path, const char *name)
+{
+    struct arena mem;
+    struct e2e_case test;
+    arena_init(&mem, TEST_BYTES);
+    struct text why = text_in(&mem, LONGEST_EXPLANATION);
+    struct view story;
+    struct view rest;
+    view_cut(view_of(name), '/', &story, &rest);
+    if (!case_read(path, &mem, &test, &why)) {
+        count(run, story, name, NULL, TEST_FAILED, text_view(&why));
+        arena_drop(&mem);
+        return;
+    }
+    for (enum protocol protocol = 0; protocol < PROTOCOL_COUNT; protocol++) {
+        if (!player_wants(&test, protocol))
+            continue;
+        why = text_in(&mem, LONGEST_EXPLANATION);
+        bool ok = player_play(&run->site, run->devin.port, &test, protocol, &why);
+        count(run, story, name, protocol_name(protocol), ok ? TEST_PASSED : TEST_FAILED,
+              text_view(&why));
+    }
+    arena_drop(&mem);
+}
+
+static bool ends_in(const char *name, const char *end)
+{
+    size_t len = strlen(name);
+    size_t end_len = strlen(end);
+    return len > end_len && strcmp(name + len - end_len, end) == 0;
+}
+
+/* `name` is the path below the folder that was asked for. */
+static void play_below(struct run *run, const char *folder, const char *name)
+{
+    struct arena mem;
+    struct dirent **entries = NULL;
+    struct stat about;
+    arena_init(&mem, 1024 * 1024);
+    int entry_count = scandir(folder, &entries, NULL, alphasort);
+    for (int i = 0; i < entry_count; i++) {
+        const char *entry = entries[i]->d_name;
+        const char *path = joined(&mem, folder, "/", entry, (char *)NULL);
+        const char *below = joined(&mem, name, name[0] != '\0' ? "/" : "", entry, (char *)NULL);
+        if (entry[0] != '.' && stat(path, &about) == 0 && S_ISDIR(about.st_mode))
+            play_below(run, path, below);
+        else if (ends_in(entry, ".case") && is_chosen(run, below))
+            play_case(run, path, below);
+        free(entries[i]);
+    }
+    free(entries);
+    arena_drop(&mem);
+}
+
+/* --- tests in C ------------------------------------------------------------------------------- */
+
+static void run_test(struct run *run, const struct e2e_test *test, const char *cases)
+{
+    struct arena mem;
+    arena_init(&mem, TEST_BYTES);
+    struct text why = text_in(&mem, LONGEST_EXPLANATION);
+    struct e2e e2e = { &run->site, cases, &mem, &why };
+    struct view story;
+    struct view rest;
+    view_cut(view_of(test->name), ':', &story, &rest);
+    enum test_result result = test->run(&e2e);
+    count(run, story, test->name, NULL, result, text_view(&why));
+    arena_drop(&mem);
+}
+
+static void run_tests(struct run *run, const char *cases)
+{
+    for (size_t i = 0; i < COUNT_OF(lists); i++)
+        for (const struct e2e_test *test = lists[i]; test->name != NULL; test++)
+            if (is_chosen(run, test->name))
+                run_test(run, test, cases);
+}
+
+/* --- start --------------------------------------------------------------------------------------
+ */
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: run [--tally FILE] [--only SUBSTRING] DIR...\n");
+    return 2;
+}
+
+static bool start_devin(struct run *run, struct arena *mem)
+{
+    struct text why = text_in(mem, LONGEST_EXPLANATION);
+    if (program_start_devin(&run->site, 0, &run->devin, &why))
+        return true;
+    printf("the Devin stand-in does not start\n%s", text_view(&why).at);
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    static struct run run;
+    struct arena mem;
+    int next = 1;
+    arena_init(&mem, 64 * 1024 * 1024);
+    signal(SIGPIPE, SIG_IGN);
+    for (; next + 1 < argc && strncmp(argv[next], "--", 2) == 0; next += 2) {
+        if (strcmp(argv[next], "--tally") == 0)
+            run.tally = argv[next + 1];
+        else if (strcmp(argv[next], "--only") == 0)
+            run.only = argv[next + 1];
+        else
+            return usage();
+    }
+    if (next >= argc)
+        return usage();
+    if (!site_find(argv[0], &mem, &run.site) || !start_devin(&run, &mem))
+        return 1;
+    for (int i = next; i < argc; i++)
+        play_below(&run, argv[i], "");
+    run_tests(&run, argv[next]);
+    process_end(&run.devin.process, SIGTERM, 5000);
+    program_forget(&run.devin);
+    bool ok = sum_up(&run);
+    arena_drop(&mem);
+    return ok ? 0 : 1;
+}
