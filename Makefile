@@ -1,0 +1,160 @@
+# One Makefile, no configure.  Objects of each flavour (release, asan, ubsan, clang) lie in a folder
+# of their own below build/, programs in bin/ or bin/<flavour>/.
+
+FLAVOUR ?= release
+
+# One word a step; `make V=1` shows whole commands.
+Q   := $(if $(V),,@)
+say  = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+
+BIN   := bin$(if $(filter-out release,$(FLAVOUR)),/$(FLAVOUR))
+BUILD := build/$(FLAVOUR)
+
+# What Debian and Ubuntu call the things we stand on; `make deps` installs what is missing.
+PACKAGES      := libc6-dev libcurl4-openssl-dev libcjson-dev libcivetweb-dev libssl-dev
+TEST_PACKAGES := libcmocka-dev ca-certificates
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
+            -Wvla -Wformat=2 -Wundef -Wwrite-strings -Werror
+CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+CFLAGS_clang   := -O1 -g
+CFLAGS_asan    := -O1 -g -fsanitize=address -fno-omit-frame-pointer
+CFLAGS_ubsan   := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDFLAGS_release := -pie -Wl,-z,relro,-z,now
+LDFLAGS_asan    := -fsanitize=address
+LDFLAGS_ubsan   := -fsanitize=undefined
+
+ALL_CFLAGS  := -std=c11 -D_POSIX_C_SOURCE=200809L $(WARNINGS) $(CFLAGS_$(FLAVOUR)) -Ihandler -Itests \
+               -MMD -MP -pthread $(CFLAGS)
+ALL_LDFLAGS := $(LDFLAGS_$(FLAVOUR)) -pthread $(LDFLAGS)
+LIBS        := -lcivetweb -lcurl -lcjson -lcrypto -lm
+
+HANDLER := $(wildcard handler/*.c handler/*/*.c)
+SUPPORT := $(wildcard tests/support/*.c)
+UNITS   := $(wildcard tests/unit/test_*.c)
+STANDIN := $(wildcard tests/standin/*.c)
+E2E     := $(wildcard tests/e2e/*.c)
+BENCHES := $(wildcard tests/bench/*.c)
+
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+CORE    := $(filter-out $(BUILD)/handler/main.o,$(call objects,$(HANDLER)))
+TESTERS := $(patsubst tests/unit/%.c,$(BIN)/unit/%,$(UNITS))
+STANDINS := $(patsubst tests/standin/%.c,$(BIN)/standin/%,$(STANDIN))
+RUNNERS := $(patsubst tests/e2e/%.c,$(BIN)/e2e/%,$(E2E)) $(patsubst tests/bench/%.c,$(BIN)/bench/%,$(BENCHES))
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+##> Building and trying
+all: $(BIN)/handler ## build bin/handler (the default)
+
+demo: all $(STANDINS) $(RUNNERS) ## one real Azure alert through host stand-in, handler and Devin stand-in
+	$(BIN)/e2e/demo
+
+run: all $(STANDINS) $(RUNNERS) ## the same, but stays up: prints URLs and a curl line, ends with Ctrl+C
+	$(BIN)/e2e/demo --stay
+
+deps: ## install the packages that are missing (Debian and Ubuntu: apt)
+	@tests/deps.sh $(PACKAGES) $(TEST_PACKAGES)
+
+##> Checking
+# Each part runs even where one before it failed; the sum is the last word and decides.
+test: ## everything below in one run: unit tests, cases, end to end
+	@rm -rf $(BUILD)/tally
+	-@$(MAKE) --no-print-directory unit
+	-@$(MAKE) --no-print-directory e2e
+	@tests/tally.sh $(BUILD)/tally unit e2e
+
+unit: $(TESTERS) ## unit tests (cmocka)
+	@tests/unit/run.sh $(BUILD)/tally/unit $(TESTERS)
+
+e2e: all $(STANDINS) $(RUNNERS) ## cases and examples through the real binary, between the two stand-ins
+	@mkdir -p $(BUILD)/tally
+	@$(BIN)/e2e/run --tally $(BUILD)/tally/e2e tests/cases
+
+asan ubsan: ## the same tests under AddressSanitizer (with leak check) or UndefinedBehaviorSanitizer
+	$(MAKE) test FLAVOUR=$@
+
+clang: ## build everything with clang, warnings as errors
+	$(MAKE) everything FLAVOUR=clang CC=clang
+
+everything: all $(STANDINS) $(RUNNERS) $(TESTERS)
+
+bench: all $(STANDINS) $(RUNNERS) ## start-up, memory and requests a second beside a bare civetweb
+	$(BIN)/bench/bench
+
+format: ## let clang-format lay out the sources
+	clang-format -i $(SOURCES)
+
+format-check: ## fail on any difference to what clang-format would write
+	clang-format --dry-run --Werror $(SOURCES)
+
+layers: ## check who may include whom, and that each third-party header has one home
+	tests/layers.sh
+
+banned: ## check that no source calls what we do not use
+	tests/banned.sh
+
+clean: ## remove everything built
+	rm -rf bin build
+
+help: ## show this list
+	@awk -F':.*## ' '/^##> / { sub(/^##> /, ""); print "\n" $$0 } \
+	  /^[a-z0-9 -]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+SOURCES := $(shell find handler tests -name '*.[ch]' 2>/dev/null)
+
+.PHONY: all demo run deps test unit e2e bench asan ubsan clang everything format format-check layers banned \
+        clean help
+
+# --- how things are made -------------------------------------------------------------------------
+
+# The version changes with each commit: only main.c knows it, and only then is it made again.
+$(BUILD)/version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
+FORCE:
+
+$(BUILD)/handler/main.o: $(BUILD)/version
+$(BUILD)/handler/main.o: ALL_CFLAGS += -DHANDLER_VERSION='"$(VERSION)"'
+
+$(BUILD)/%.o: %.c | build/deps
+	@mkdir -p $(@D)
+	$(call say,cc,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+build/deps: Makefile tests/deps.sh
+	@mkdir -p $(@D)
+	@tests/deps.sh $(PACKAGES) $(TEST_PACKAGES)
+	@touch $@
+
+$(BIN)/handler: $(BUILD)/handler/main.o $(CORE)
+	@mkdir -p $(@D)
+	$(call say,link,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BIN)/unit/%: $(BUILD)/tests/unit/%.o $(call objects,$(SUPPORT)) $(CORE)
+	@mkdir -p $(@D)
+	$(call say,link,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+# Stand-ins and runners borrow base/ from the handler (arena, text, json), nothing else.
+$(BIN)/standin/%: $(BUILD)/tests/standin/%.o $(call objects,$(SUPPORT)) $(filter $(BUILD)/handler/base/%,$(CORE))
+	@mkdir -p $(@D)
+	$(call say,link,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BIN)/e2e/%: $(BUILD)/tests/e2e/%.o $(call objects,$(SUPPORT)) $(filter $(BUILD)/handler/base/%,$(CORE))
+	@mkdir -p $(@D)
+	$(call say,link,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BIN)/bench/%: $(BUILD)/tests/bench/%.o $(call objects,$(SUPPORT)) $(filter $(BUILD)/handler/base/%,$(CORE))
+	@mkdir -p $(@D)
+	$(call say,link,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
