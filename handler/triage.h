@@ -9,6 +9,7 @@
 #ifndef TRIAGE_H
 #define TRIAGE_H
 
+#include "alert/problem.h"
 #include "base/failure.h"
 #include "base/text.h"
 #include "session/devin.h"
@@ -54,7 +55,8 @@ struct wire {
 };
 
 struct triage_settings {
-    long long timeout_ms; /* the deadline of an alert from anyone but Azure Monitor */
+    long long timeout_ms;   /* the deadline of a request from anyone but Azure Monitor */
+    long long max_sessions; /* a request opens at most so many */
 };
 
 struct triage {
@@ -68,14 +70,24 @@ struct triage {
 
 enum action { ACTION_CREATED, ACTION_EXISTING, ACTION_IGNORED };
 
-/* What became of an alert, for the reply and for the log.  Valid, as far as known, on failure too.
- */
+/* What became of one problem. */
 struct outcome {
+    const struct problem *problem;
     enum action action;
-    struct session session; /* empty when ignored */
-    const char *reason;     /* when ignored: why, a literal */
-    struct alert alert;
-    bool is_azure; /* its sender retries 503 and nothing else of ours */
+    struct session session; /* once there is one */
+    bool has_failed;
+    struct failure why; /* when it has */
+    int tries;
+};
+
+/* What became of a request's alerts.  Valid, as far as known, on failure too. */
+struct report {
+    struct payload payload;
+    struct problems problems;
+    struct outcome *outcomes; /* one a problem that was reached */
+    size_t count;
+    const char *reason; /* when there was no problem: why, a literal */
+    bool is_azure;      /* its sender retries 503 and nothing else of ours */
     int tries;
     long long devin_ms; /* spent on calls and waits */
 };
@@ -84,15 +96,16 @@ struct outcome {
 const char *action_name(enum action action);
 
 /*
- * One alert, from its request to the session that was opened.  `out` is filled as far as the story
- * went even when it fails: the reply depends on who sent the alert.
+ * A request's alerts, from its body to the sessions that were opened.  False when not every alert is
+ * covered; `why` is then the first thing that failed.  `out` is filled as far as the story went even
+ * then: the reply depends on who sent the alert, and tells what succeeded.
  */
 bool triage_run(const struct triage *triage, const struct request *request, struct arena *mem,
-                struct outcome *out, struct failure *why) MUST_CHECK;
+                struct report *out, struct failure *why) MUST_CHECK;
 
-struct reply triage_reply(const struct outcome *outcome, struct arena *mem);
-/* `outcome` may be NULL when the alert was never read. */
-struct reply triage_reply_failure(const struct failure *why, const struct outcome *outcome,
+struct reply triage_reply(const struct report *report, struct arena *mem);
+/* `report` may be NULL when the payload was never read. */
+struct reply triage_reply_failure(const struct failure *why, const struct report *report,
                                   struct arena *mem);
 
 #endif

@@ -1,49 +1,7 @@
-/* Bytes to alert: parse once, let the first dialect that recognises the body read it. */
+/* Pairs: the only part of an alert that has behaviour of its own. */
 #include "alert/alert.h"
 
-#include "alert/source.h"
 #include "base/arena.h"
-#include "base/json.h"
-
-static bool no_memory(struct failure *why)
-{
-    return fail(why, FAIL_INTERNAL, "no memory left to read the alert");
-}
-
-/* The first two bytes of a gzip stream (RFC 1952): the host drops Content-Encoding. */
-static bool is_gzip(struct view body)
-{
-    return view_starts(body, VIEW("\x1F\x8B"));
-}
-
-static bool read_object(const struct json *json, struct arena *mem, struct alert *out,
-                        struct failure *why)
-{
-    if (json_kind(json->root) != JSON_OBJECT)
-        return fail(why, FAIL_NOT_JSON, "the body is JSON but not an object");
-    if (json->repaired > 0
-        && !pairs_add(&out->notes, MAX_NOTES, VIEW("body"), VIEW("repaired to valid UTF-8"),
-                      MAX_VALUE_BYTES, mem))
-        return no_memory(why);
-    return source_read(source_of(json->root), json->root, mem, out, why);
-}
-
-bool alert_read(struct view body, struct arena *mem, struct alert *out, struct failure *why)
-{
-    struct json json = { 0 };
-    struct alert alert = { 0 };
-    if (is_gzip(body))
-        return fail(why, FAIL_COMPRESSED, "gzip");
-    if (!json_read(body, mem, &json, why))
-        return false;
-    bool ok = read_object(&json, mem, &alert, why);
-    json_free(&json);
-    if (!arena_ok(mem))
-        return no_memory(why);
-    if (ok)
-        *out = alert;
-    return ok;
-}
 
 static void pairs_remove(struct pairs *pairs, struct view key)
 {

@@ -1,9 +1,9 @@
 /*
  * The alert: what every sender's payload becomes, before anything is decided about it.
  *
- * Owns:     nothing; all views live in the arena given to alert_read().
+ * Owns:     nothing; all views live in the arena given to payload_read().
  * Units:    severity 0 (critical) to 4 (verbose); line counts from 1; times are ISO 8601 as sent.
- * Fails:    alert_read() with a 400 that names the field; then the alert must not be read.
+ * Fails:    pairs only without memory.
  * Threads:  an alert belongs to its request.
  *
  * An empty view means "not stated".  Views hold foreign text: valid UTF-8, otherwise anything.
@@ -40,11 +40,14 @@ struct pairs {
     size_t left_out;
 };
 
-enum alert_state { ALERT_FIRED, ALERT_RESOLVED };
+/* "Other" is neither a problem nor its end: an acknowledgement, a handshake, too little data. */
+enum alert_state { ALERT_FIRED, ALERT_RESOLVED, ALERT_OTHER };
 
 struct alert {
     const struct source *from; /* the dialect that claimed the payload */
     enum alert_state state;
+    bool has_state;     /* the payload states it; else it counts as fired */
+    const char *reason; /* why an alert that is "other" needs no session: a literal, or NULL */
     struct view name;
     bool has_severity;
     int severity;
@@ -52,22 +55,20 @@ struct alert {
     struct view resource;
     struct view signal_type;
     struct view fired_time;
-    struct view source; /* a label: the sender's own word, else the dialect's name */
-    struct view alert_id;
+    struct view source;   /* a label: the sender's own word, else the dialect's name */
+    struct view alert_id; /* as the sender gave it; need not tell one firing from the next */
+    struct view
+        problem; /* the sender's own id of the problem: of rule and series, of the monitor */
     struct view file;
     long long line; /* 0: not stated */
     struct view logs;
     struct view query;
     struct pairs conditions; /* in words; keys are empty */
-    struct pairs dimensions;
-    struct pairs links;  /* label and URL; shown, never fetched */
-    struct pairs custom; /* what else a payload carries */
-    struct pairs notes;  /* for the log: field name, what became of it */
+    struct pairs dimensions; /* what tells series apart: nothing that changes with each firing */
+    struct pairs links;      /* label and URL; shown, never fetched */
+    struct pairs custom;     /* what else a payload carries */
+    struct pairs notes;      /* for the log: field name, what became of it */
 };
-
-/* Reads one payload of any sender. */
-bool alert_read(struct view body, struct arena *mem, struct alert *out,
-                struct failure *why) MUST_CHECK;
 
 /* Adds copies, capped at MAX_KEY_BYTES and `max_value`; false only without memory. */
 bool pairs_add(struct pairs *pairs, size_t limit, struct view key, struct view value,

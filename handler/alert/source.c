@@ -27,6 +27,25 @@ const struct source *source_of(const struct cJSON *body)
 
 /* --- values -------------------------------------------------------------------------------- */
 
+/* "{{rule.name}}", "${resource.name}": what a template engine leaves when it knows no value. */
+static bool is_placeholder(struct view text)
+{
+    static const struct {
+        const char *open, *close;
+    } forms[] = { { "{{", "}}" }, { "${", "}" } };
+    for (size_t i = 0; i < COUNT_OF(forms); i++) {
+        struct view open = view_of(forms[i].open);
+        struct view close = view_of(forms[i].close);
+        if (text.len <= open.len + close.len || !view_starts(text, open))
+            continue;
+        struct view end = view_skip(text, text.len - close.len);
+        struct view inside = { text.at + open.len, text.len - open.len - close.len };
+        if (view_equal(end, close) && !view_contains(inside, open) && !view_contains(inside, close))
+            return true;
+    }
+    return false;
+}
+
 /* Serialisers of other systems write their own word for "nothing" into text. */
 static bool is_word_for_nothing(struct view text)
 {
@@ -36,17 +55,51 @@ static bool is_word_for_nothing(struct view text)
 struct view source_line(const struct cJSON *node, struct arena *mem)
 {
     struct view text = view_trim(json_as_text(node, mem));
-    return is_word_for_nothing(text) ? (struct view){ 0 } : text;
+    return is_word_for_nothing(text) || is_placeholder(text) ? (struct view){ 0 } : text;
 }
 
 static bool read_text(const struct cJSON *node, enum field_form form, struct arena *mem,
                       struct view *out)
 {
-    struct view text = form == FORM_LINE ? source_line(node, mem) : json_as_text(node, mem);
+    struct view text = form == FORM_TEXT ? json_as_text(node, mem) : source_line(node, mem);
     if (is_word_for_nothing(view_trim(text)))
         return true;
-    *out = view_keep(text, mem);
+    *out = form == FORM_PROSE ? source_prose(text, mem) : view_keep(text, mem);
     return out->at != NULL;
+}
+
+bool source_word(struct view text, const struct word *words, int *meaning)
+{
+    for (; words->word != NULL; words++)
+        if (view_equal_fold(text, view_of(words->word))) {
+            *meaning = words->meaning;
+            return true;
+        }
+    return false;
+}
+
+/* A known word may say that no severity is stated. */
+static bool read_word(const struct cJSON *node, const struct word *words, struct arena *mem,
+                      struct alert *out)
+{
+    int meaning = NOT_STATED;
+    if (!source_word(source_line(node, mem), words, &meaning))
+        return false;
+    out->has_severity = meaning != NOT_STATED;
+    out->severity = out->has_severity ? meaning : 0;
+    return true;
+}
+
+static bool read_state(const struct cJSON *node, const struct word *words, struct arena *mem,
+                       struct alert *out)
+{
+    int meaning = ALERT_OTHER;
+    bool is_known = source_word(source_line(node, mem), words, &meaning);
+    out->has_state = true;
+    out->state = (enum alert_state)meaning;
+    if (!is_known)
+        out->reason = "The alert's state is neither fired nor resolved: no session needed";
+    return is_known;
 }
 
 static bool read_level(const struct cJSON *node, enum field_form form, int *out)
@@ -148,11 +201,13 @@ static bool read_pairs(const struct cJSON *node, struct arena *mem, struct pairs
 
 /* --- fields -------------------------------------------------------------------------------- */
 
-static bool is_not_given(const struct cJSON *node, struct arena *mem)
+/* Several lines are evidence and stay even where they look like a placeholder. */
+static bool is_not_given(const struct cJSON *node, enum field_form form, struct arena *mem)
 {
     enum json_kind kind = json_kind(node);
+    struct view text = form == FORM_TEXT ? view_trim(json_text(node)) : source_line(node, mem);
     return kind == JSON_ABSENT || kind == JSON_NULL
-           || (kind == JSON_TEXT && source_line(node, mem).len == 0);
+           || (kind == JSON_TEXT && is_word_for_nothing(text));
 }
 
 /* False: the value cannot be read as what the field wants. */
@@ -163,11 +218,17 @@ static bool read_value(const struct field *field, const struct cJSON *node, stru
     switch (field->form) {
     case FORM_LINE:
     case FORM_TEXT:
+    case FORM_PROSE:
         return read_text(node, field->form, mem, member);
     case FORM_LEVEL:
     case FORM_SEV:
         out->has_severity = read_level(node, field->form, member);
-        return out->has_severity;
+        return out->has_severity
+               || (field->words != NULL && read_word(node, field->words, mem, out));
+    case FORM_WORD:
+        return read_word(node, field->words, mem, out);
+    case FORM_STATE:
+        return read_state(node, field->words, mem, out);
     case FORM_TIME:
         return read_time(node, mem, member);
     case FORM_COUNT:
@@ -178,6 +239,22 @@ static bool read_value(const struct field *field, const struct cJSON *node, stru
     return false;
 }
 
+static bool no_memory_for(const struct field *field, struct failure *why)
+{
+    return fail(why, FAIL_INTERNAL, "no memory left for %s", field->path);
+}
+
+/* Text that is required is taken at its word: an alert may really be called "None". */
+static bool keep_required(const struct field *field, struct view text, struct arena *mem,
+                          struct alert *out, struct failure *why)
+{
+    struct view *member = (struct view *)(void *)((char *)out + field->offset);
+    if (field->form == FORM_LINE && is_placeholder(view_trim(text)))
+        return fail_field(why, field->path, "must not be an unfilled placeholder");
+    *member = view_keep(field->form == FORM_LINE ? view_trim(text) : text, mem);
+    return member->at != NULL || no_memory_for(field, why);
+}
+
 static bool read_required(const struct field *field, const struct cJSON *node, struct arena *mem,
                           struct alert *out, struct failure *why)
 {
@@ -185,29 +262,60 @@ static bool read_required(const struct field *field, const struct cJSON *node, s
     if (json_kind(node) == JSON_ABSENT || json_kind(node) == JSON_NULL
         || (json_kind(node) == JSON_TEXT && view_trim(json_text(node)).len == 0))
         return fail_field(why, field->path, NULL);
-    if (is_level && !read_value(field, node, mem, out))
-        return fail_field(why, field->path, "must be a number from 0 to 4");
     if (!is_level && json_kind(node) != JSON_TEXT)
         return fail_field(why, field->path, "must be a string");
-    if (is_level)
-        return true;
-    /* Required text is taken at its word: an alert may really be called "None". */
-    struct view text = json_text(node);
-    struct view *member = (struct view *)(void *)((char *)out + field->offset);
-    *member = view_keep(field->form == FORM_LINE ? view_trim(text) : text, mem);
-    return member->at != NULL || fail(why, FAIL_INTERNAL, "no memory left for %s", field->path);
+    if (!is_level)
+        return keep_required(field, json_text(node), mem, out, why);
+    return read_value(field, node, mem, out)
+           || fail_field(why, field->path, "must be a number from 0 to 4");
 }
 
-static bool read_field(const struct field *field, const struct cJSON *body, struct arena *mem,
-                       struct alert *out, struct failure *why)
+/* Whether an earlier row has filled the same member. */
+static bool is_filled(const struct field *field, const struct alert *alert)
 {
-    const struct cJSON *node = json_at(body, field->path);
+    const void *member = (const char *)alert + field->offset;
+    switch (field->form) {
+    case FORM_LINE:
+    case FORM_TEXT:
+    case FORM_PROSE:
+    case FORM_TIME:
+        return ((const struct view *)member)->len > 0;
+    case FORM_LEVEL:
+    case FORM_SEV:
+    case FORM_WORD:
+        return alert->has_severity;
+    case FORM_STATE:
+        return alert->has_state;
+    case FORM_COUNT:
+        return *(const long long *)member != 0;
+    case FORM_PAIRS:
+        return false;
+    }
+    return false;
+}
+
+static bool read_field(const struct field *field, const struct cJSON *item,
+                       const struct cJSON *body, struct arena *mem, struct alert *out,
+                       struct failure *why)
+{
+    bool is_from_top = field->path[0] == '/';
+    const struct cJSON *node =
+        is_from_top ? json_at(body, field->path + 1) : json_at(item, field->path);
     if (field->is_required)
         return read_required(field, node, mem, out, why);
-    if (is_not_given(node, mem) || read_value(field, node, mem, out))
+    if (is_filled(field, out) || is_not_given(node, field->form, mem)
+        || read_value(field, node, mem, out))
         return true;
-    return source_note(out, field->path, "left out", mem)
-           || fail(why, FAIL_INTERNAL, "no memory left for %s", field->path);
+    return source_note(out, field->path, "left out", mem) || no_memory_for(field, why);
+}
+
+/* The path a person would look at first. */
+static const char *path_of_name(const struct source *from)
+{
+    for (size_t i = 0; i < from->field_count; i++)
+        if (from->fields[i].offset == offsetof(struct alert, name))
+            return from->fields[i].path;
+    return "name";
 }
 
 bool source_note(struct alert *alert, const char *path, const char *what, struct arena *mem)
@@ -215,14 +323,56 @@ bool source_note(struct alert *alert, const char *path, const char *what, struct
     return pairs_add(&alert->notes, MAX_NOTES, view_of(path), view_of(what), MAX_VALUE_BYTES, mem);
 }
 
-bool source_read(const struct source *from, const struct cJSON *body, struct arena *mem,
-                 struct alert *out, struct failure *why)
+bool source_read(const struct source *from, const struct cJSON *item, const struct cJSON *body,
+                 struct arena *mem, struct alert *out, struct failure *why)
 {
     out->from = from;
     for (size_t i = 0; i < from->field_count; i++)
-        if (!read_field(&from->fields[i], body, mem, out, why))
+        if (!read_field(&from->fields[i], item, body, mem, out, why))
             return false;
     if (out->source.len == 0)
         out->source = view_of(from->name);
-    return from->finish == NULL || from->finish(body, mem, out, why);
+    if (from->finish != NULL && !from->finish(item, body, mem, out, why))
+        return false;
+    if (out->name.len == 0 && out->state != ALERT_OTHER)
+        return fail_field(why, path_of_name(from), NULL);
+    return true;
+}
+
+/* --- for dialects ---------------------------------------------------------------------------- */
+
+bool source_dimension(struct alert *alert, const char *key, const struct cJSON *node,
+                      struct arena *mem)
+{
+    struct view value = source_line(node, mem);
+    return value.len == 0
+           || pairs_add(&alert->dimensions, MAX_DIMENSIONS, view_of(key), value, MAX_VALUE_BYTES,
+                        mem);
+}
+
+bool source_link(struct alert *alert, const char *label, const struct cJSON *node,
+                 struct arena *mem)
+{
+    struct view url = source_line(node, mem);
+    bool is_link = view_starts(url, VIEW("https://")) || view_starts(url, VIEW("http://"));
+    return !is_link || url.len > MAX_LINK_BYTES
+           || pairs_add(&alert->links, MAX_LINKS, view_of(label), url, MAX_LINK_BYTES, mem);
+}
+
+bool source_custom(struct alert *alert, struct view key, const struct cJSON *node,
+                   struct arena *mem)
+{
+    struct view value = source_line(node, mem);
+    return value.len == 0
+           || pairs_put(&alert->custom, MAX_CUSTOM_FIELDS, key, value, MAX_VALUE_BYTES, mem);
+}
+
+struct view source_last_segment(struct view path)
+{
+    while (path.len > 0 && path.at[path.len - 1] == '/')
+        path.len--;
+    size_t start = path.len;
+    while (start > 0 && path.at[start - 1] != '/')
+        start--;
+    return view_skip(path, start);
 }

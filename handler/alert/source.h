@@ -1,5 +1,5 @@
 /*
- * Dialects: how each sender's payload becomes an alert.  A dialect is one file with a table of its
+ * Dialects: how each sender's payload becomes alerts.  A dialect is one file with a table of its
  * fields, and one name in SOURCES.
  *
  * Owns:     nothing; tables are constant.
@@ -28,18 +28,34 @@ struct cJSON;
 enum field_form {
     FORM_LINE,  /* text, trimmed */
     FORM_TEXT,  /* text that may have several lines, white space kept */
+    FORM_PROSE, /* text that may be HTML: tags go, entities become characters */
     FORM_LEVEL, /* severity: 0 to 4, as a number or as digits in a string */
     FORM_SEV,   /* severity as Azure writes it: "Sev0" is the worst, "Sev4" the mildest */
+    FORM_WORD,  /* severity by the row's words alone */
+    FORM_STATE, /* fired, resolved or other, by the row's words */
     FORM_TIME,  /* ISO 8601, or an epoch in seconds or milliseconds, which becomes ISO 8601 */
     FORM_COUNT, /* a whole number from 1 */
     FORM_PAIRS  /* an object: each member becomes a pair */
 };
 
+/* What a sender's word means; letters compare without case.  The last row has no word. */
+struct word {
+    const char *word;
+    int meaning; /* a severity, NOT_STATED, or an enum alert_state */
+};
+
+enum { NOT_STATED = -1 };
+
+/*
+ * Several rows may fill one member: the first that gives a value wins (pairs are all kept).  A path
+ * that begins with a slash starts at the whole payload, others at the item that is one alert.
+ */
 struct field {
     const char *path; /* where this dialect keeps it: names joined by dots */
     enum field_form form;
     size_t offset; /* where struct alert keeps it */
     bool is_required;
+    const struct word *words;
 };
 
 /* The offset of a member, which does not compile when the member has another type. */
@@ -48,21 +64,42 @@ struct field {
      + 0 * sizeof(char[_Generic(((struct alert *)0)->member, type : 1)]))
 #define LINE_AT(member)  .form = FORM_LINE, .offset = MEMBER_AT(member, struct view)
 #define TEXT_AT(member)  .form = FORM_TEXT, .offset = MEMBER_AT(member, struct view)
+#define PROSE_AT(member) .form = FORM_PROSE, .offset = MEMBER_AT(member, struct view)
 #define TIME_AT(member)  .form = FORM_TIME, .offset = MEMBER_AT(member, struct view)
 #define COUNT_AT(member) .form = FORM_COUNT, .offset = MEMBER_AT(member, long long)
 #define PAIRS_AT(member) .form = FORM_PAIRS, .offset = MEMBER_AT(member, struct pairs)
 #define LEVEL_AT(member) .form = FORM_LEVEL, .offset = MEMBER_AT(member, int)
 #define SEV_AT(member)   .form = FORM_SEV, .offset = MEMBER_AT(member, int)
+#define WORD_AT(member)  .form = FORM_WORD, .offset = MEMBER_AT(member, int)
+#define STATE_AT(member) .form = FORM_STATE, .offset = MEMBER_AT(member, enum alert_state)
+
+/*
+ * What tells one problem of this sender from another, besides the source: its fingerprint is made
+ * of these, as far as they are stated.  What changes with each firing (ids, times, values) does not
+ * belong there.
+ */
+enum identity_part {
+    BY_PROBLEM = 1, /* alert.problem, the sender's own id of it */
+    BY_NAME = 2,
+    BY_RESOURCE = 4,
+    BY_DIMENSIONS = 8
+};
 
 struct source {
-    const char *name; /* as in the log, and the alert's source where the payload names none */
-    bool is_azure;    /* sent by an Azure Monitor action group: short deadline, retries 503 */
+    const char *name;  /* as in the log, and the alert's source where the payload names none */
+    bool is_azure;     /* sent by an Azure Monitor action group: short deadline, retries 503 */
+    unsigned identity; /* of enum identity_part, joined by | */
     bool (*recognises)(const struct cJSON *body);
+    const char
+        *items; /* the path of the list whose items are alerts; NULL: the body is one alert */
     const struct field *fields;
     size_t field_count;
-    /* What a table cannot express; may be NULL. */
-    bool (*finish)(const struct cJSON *body, struct arena *mem, struct alert *out,
-                   struct failure *why);
+    /*
+     * What a table cannot express; may be NULL.  `item` is the alert's own part of `body`, the same
+     * node where there are no items.
+     */
+    bool (*finish)(const struct cJSON *item, const struct cJSON *body, struct arena *mem,
+                   struct alert *out, struct failure *why);
 };
 
 #define X(name) extern const struct source source_##name;
@@ -72,20 +109,40 @@ SOURCES(X)
 /* The first dialect that recognises the body; never NULL. */
 const struct source *source_of(const struct cJSON *body);
 
-/* Fills `out` as the dialect's table says, then lets the dialect finish. */
-bool source_read(const struct source *from, const struct cJSON *body, struct arena *mem,
-                 struct alert *out, struct failure *why) MUST_CHECK;
+/*
+ * Fills `out` as the dialect's table says, then lets the dialect finish.  An alert without a name is
+ * refused, and the error names the path of the table's first row for it.
+ */
+bool source_read(const struct source *from, const struct cJSON *item, const struct cJSON *body,
+                 struct arena *mem, struct alert *out, struct failure *why) MUST_CHECK;
 
 /* --- for dialects ---------------------------------------------------------------------------- */
 
 /*
- * The node's text, trimmed; empty for what counts as not given: absent, null, "", "null", "None".
- * Numbers and booleans become text.
+ * The node's text, trimmed; empty for what counts as not given: absent, null, "", "null", "None",
+ * and a placeholder that a template left unfilled.  Numbers and booleans become text.
  */
 struct view source_line(const struct cJSON *node, struct arena *mem);
+
+/* The meaning of a word; false when it is none of them. */
+bool source_word(struct view text, const struct word *words, int *meaning);
 
 /* Says in the log what became of an optional field. */
 bool source_note(struct alert *alert, const char *path, const char *what,
                  struct arena *mem) MUST_CHECK;
+
+/* Adds a dimension, a link or a custom field; nothing where the node gives no value. */
+bool source_dimension(struct alert *alert, const char *key, const struct cJSON *node,
+                      struct arena *mem) MUST_CHECK;
+bool source_link(struct alert *alert, const char *label, const struct cJSON *node,
+                 struct arena *mem) MUST_CHECK;
+bool source_custom(struct alert *alert, struct view key, const struct cJSON *node,
+                   struct arena *mem) MUST_CHECK;
+
+/* What stands behind the last slash: "/a/b/c" and "/a/b/c/" give "c". */
+struct view source_last_segment(struct view path);
+
+/* HTML as a person reads it: tags go, the usual entities become characters, <br> and <p> line ends. */
+struct view source_prose(struct view text, struct arena *mem);
 
 #endif

@@ -13,7 +13,7 @@
 enum { MAX_QUERIES = 4, MAX_ROWS = 100, MAX_RESOURCES = 5, MAX_EVIDENCE_BYTES = 256 * 1024 };
 
 static const struct field fields[] = {
-    { "data.essentials.alertRule", LINE_AT(name), .is_required = true },
+    { "data.essentials.alertRule", LINE_AT(name) },
     { "data.essentials.severity", SEV_AT(severity) },
     { "data.essentials.description", TEXT_AT(description) },
     { "data.essentials.firedDateTime", TIME_AT(fired_time) },
@@ -30,13 +30,13 @@ static bool recognises(const struct cJSON *body)
 
 /* --- words ---------------------------------------------------------------------------------- */
 
-struct word {
+struct phrase {
     const char *azure;
     const char *plain;
 };
 
 /* Azure's word in plain English; a word we do not know stays as it is. */
-static struct view in_words(struct view word, const struct word *words, size_t count)
+static struct view in_words(struct view word, const struct phrase *words, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (view_equal_fold(word, view_of(words[i].azure)))
@@ -46,7 +46,7 @@ static struct view in_words(struct view word, const struct word *words, size_t c
 
 static struct view operator_in_words(struct view operator)
 {
-    static const struct word words[] = {
+    static const struct phrase words[] = {
         { "GreaterThan", "greater than" },
         { "GreaterThanOrEqual", "greater than or equal to" },
         { "GreaterOrLessThan", "greater or less than" },
@@ -60,7 +60,7 @@ static struct view operator_in_words(struct view operator)
 
 static struct view signal_in_words(struct view signal)
 {
-    static const struct word words[] = {
+    static const struct phrase words[] = {
         { "Metric", "metric" },
         { "Log", "log" },
         { "Activity Log", "activity" },
@@ -186,14 +186,6 @@ static bool keep_dimensions(const struct cJSON *list, struct arena *mem, struct 
     return true;
 }
 
-static bool keep_link(const struct cJSON *node, const char *label, struct arena *mem,
-                      struct alert *out)
-{
-    struct view url = source_line(node, mem);
-    return url.len == 0 || url.len > MAX_LINK_BYTES
-           || pairs_add(&out->links, MAX_LINKS, view_of(label), url, MAX_LINK_BYTES, mem);
-}
-
 static bool keep_criterion(const struct cJSON *criterion, struct view window, struct arena *mem,
                            struct alert *out)
 {
@@ -202,9 +194,9 @@ static bool keep_criterion(const struct cJSON *criterion, struct view window, st
             || pairs_add(&out->conditions, MAX_CONDITIONS, (struct view){ 0 }, words,
                          MAX_VALUE_BYTES, mem))
            && keep_dimensions(json_at(criterion, "dimensions"), mem, out)
-           && keep_link(json_at(criterion, "linkToFilteredSearchResultsUI"),
-                        "Search results, filtered", mem, out)
-           && keep_link(json_at(criterion, "linkToSearchResultsUI"), "Search results", mem, out);
+           && source_link(out, "Search results, filtered",
+                          json_at(criterion, "linkToFilteredSearchResultsUI"), mem)
+           && source_link(out, "Search results", json_at(criterion, "linkToSearchResultsUI"), mem);
 }
 
 /* allOf is a list of criteria that all held; it can be empty or missing when there is no evidence.
@@ -267,15 +259,6 @@ static bool keep_rows(const struct cJSON *context, struct arena *mem, struct ale
     return text_ok(&text) || source_note(out, "data.alertContext.SearchResults", "cut", mem);
 }
 
-static struct view last_segment(struct view id)
-{
-    struct view head;
-    while (view_cut(id, '/', &head, &id))
-        if (id.len == 0)
-            return head;
-    return head;
-}
-
 /*
  * The name a person would use: the configuration item, else the target, without the path before
  * it.  The full ids stay visible as dimensions.
@@ -287,7 +270,7 @@ static bool keep_resource(const struct cJSON *essentials, struct arena *mem, str
     struct view name = source_line(item, mem);
     if (name.len == 0)
         name = source_line(target, mem);
-    out->resource = view_keep(last_segment(name), mem);
+    out->resource = view_keep(source_last_segment(name), mem);
     for (size_t i = 0; target != NULL && i < MAX_RESOURCES; i++, target = json_next(target)) {
         struct view id = source_line(target, mem);
         if (id.len > 0
@@ -336,14 +319,15 @@ static bool keep_state(const struct cJSON *essentials, struct arena *mem, struct
     return true;
 }
 
-static bool finish(const struct cJSON *body, struct arena *mem, struct alert *out,
-                   struct failure *why)
+static bool finish(const struct cJSON *item, const struct cJSON *body, struct arena *mem,
+                   struct alert *out, struct failure *why)
 {
+    (void)item;
     const struct cJSON *essentials = json_at(body, "data.essentials");
     const struct cJSON *context = json_at(body, "data.alertContext");
     return (keep_state(essentials, mem, out) && keep_condition(context, mem, out)
             && keep_signal(essentials, mem, out) && keep_resource(essentials, mem, out)
-            && keep_link(json_at(essentials, "investigationLink"), "Investigation", mem, out)
+            && source_link(out, "Investigation", json_at(essentials, "investigationLink"), mem)
             && keep_rows(context, mem, out)
             && keep_custom(json_at(body, "data.customProperties"), mem, out)
             && keep_custom(json_at(context, "properties"), mem, out))
@@ -353,6 +337,7 @@ static bool finish(const struct cJSON *body, struct arena *mem, struct alert *ou
 const struct source source_azure_common = {
     .name = "azure-monitor",
     .is_azure = true,
+    .identity = BY_PROBLEM | BY_NAME | BY_RESOURCE | BY_DIMENSIONS,
     .recognises = recognises,
     .fields = fields,
     .field_count = COUNT_OF(fields),

@@ -66,9 +66,10 @@ static bool keep_custom(const struct cJSON *body, struct arena *mem, struct aler
     return true;
 }
 
-static bool finish(const struct cJSON *body, struct arena *mem, struct alert *out,
-                   struct failure *why)
+static bool finish(const struct cJSON *item, const struct cJSON *body, struct arena *mem,
+                   struct alert *out, struct failure *why)
 {
+    (void)item;
     out->state = says_resolved(body) ? ALERT_RESOLVED : ALERT_FIRED;
     return keep_custom(body, mem, out)
            || fail(why, FAIL_INTERNAL, "no memory left for custom fields");
@@ -76,6 +77,7 @@ static bool finish(const struct cJSON *body, struct arena *mem, struct alert *ou
 
 const struct source source_native = {
     .name = "native",
+    .identity = BY_NAME | BY_RESOURCE | BY_DIMENSIONS,
     .recognises = recognises,
     .fields = fields,
     .field_count = COUNT_OF(fields),

@@ -1,4 +1,4 @@
-/* OpenSSL's libcrypto behind two questions. */
+/* OpenSSL's libcrypto behind a few questions. */
 #include "base/digest.h"
 
 #include "base/arena.h"
@@ -7,7 +7,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-enum { SHA256_BYTES = 32 };
+enum { SHA256_BYTES = 32, SHOWN_BYTES = 8 };
 
 static bool sha256(struct view bytes, unsigned char out[SHA256_BYTES])
 {
@@ -21,6 +21,20 @@ bool digest_same(struct view secret, struct view presented)
     unsigned char a[SHA256_BYTES];
     unsigned char b[SHA256_BYTES];
     return sha256(secret, a) && sha256(presented, b) && CRYPTO_memcmp(a, b, sizeof a) == 0;
+}
+
+void digest_add_hex(struct text *to, struct view bytes)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char hash[SHA256_BYTES];
+    if (!sha256(bytes, hash)) {
+        to->broken = true;
+        return;
+    }
+    for (size_t i = 0; i < SHOWN_BYTES; i++) {
+        text_add_char(to, digits[hash[i] >> 4]);
+        text_add_char(to, digits[hash[i] & 15]);
+    }
 }
 
 /* EVP_DecodeBlock takes blanks and dashes too, and stops there. */

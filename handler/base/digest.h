@@ -1,5 +1,5 @@
 /*
- * What needs a cryptographic library: comparing secrets, and base64.
+ * What needs a cryptographic library: comparing secrets, naming things by their hash, base64.
  *
  * Owns:     nothing.
  * Units:    bytes.
@@ -16,6 +16,9 @@ struct arena;
 /* Whether both hold the same bytes, in a time that tells neither contents nor length of `secret`.
  */
 bool digest_same(struct view secret, struct view presented);
+
+/* The first 16 hex digits of the SHA-256 of `bytes`; breaks `to` when the library fails. */
+void digest_add_hex(struct text *to, struct view bytes);
 
 /* Standard base64 with its padding; the decoded bytes live in `mem`. */
 bool base64_decode(struct view encoded, struct arena *mem, struct view *out);

@@ -39,6 +39,17 @@ bool view_equal_fold(struct view a, struct view b)
     return true;
 }
 
+int view_order_fold(struct view a, struct view b)
+{
+    for (size_t i = 0; i < a.len && i < b.len; i++) {
+        unsigned char left = (unsigned char)fold(a.at[i]);
+        unsigned char right = (unsigned char)fold(b.at[i]);
+        if (left != right)
+            return left < right ? -1 : 1;
+    }
+    return (a.len > b.len) - (a.len < b.len);
+}
+
 bool view_starts(struct view whole, struct view start)
 {
     return whole.len >= start.len && view_equal((struct view){ whole.at, start.len }, start);
@@ -190,6 +201,14 @@ bool text_add_some(struct text *text, struct view piece)
     struct view part = view_cap(piece, text->ceiling - text->len);
     text_add(text, part);
     return part.len == piece.len;
+}
+
+void text_add_folded(struct text *text, struct view piece)
+{
+    size_t start = text->len;
+    text_add(text, piece);
+    for (size_t i = start; i < text->len; i++)
+        text->bytes[i] = fold(text->bytes[i]);
 }
 
 void text_add_string(struct text *text, const char *string)

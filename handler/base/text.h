@@ -29,6 +29,7 @@ struct view {
 struct view view_of(const char *string); /* NULL gives the empty view */
 bool view_equal(struct view a, struct view b);
 bool view_equal_fold(struct view a, struct view b); /* ASCII letters compare without case */
+int view_order_fold(struct view a, struct view b);  /* below, at or above 0, for sorting */
 bool view_starts(struct view whole, struct view start);
 bool view_starts_fold(struct view whole, struct view start);
 bool view_contains(struct view whole, struct view part);
@@ -75,6 +76,7 @@ void text_reserve(struct text *text, size_t more);
 void text_add(struct text *text, struct view piece);
 /* As much as the ceiling allows, ending between two characters; false when that is not all. */
 bool text_add_some(struct text *text, struct view piece);
+void text_add_folded(struct text *text, struct view piece); /* ASCII letters in lower case */
 void text_add_string(struct text *text, const char *string);
 void text_add_char(struct text *text, char c);
 void text_add_number(struct text *text, long long number);

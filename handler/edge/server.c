@@ -67,8 +67,8 @@ struct visit {
     enum route route;
     struct arena mem;
     struct request request; /* the sender's: in envelope mode, the one inside */
-    struct outcome outcome;
-    bool has_outcome;
+    struct report report;
+    bool has_report;
     bool has_failed;
     struct failure why;
     bool is_body_left; /* the sender's body was not read to its end */
@@ -288,23 +288,70 @@ static void log_notes(struct log_line *line, const struct alert *alert, struct a
     log_text(line, "notes", text_view(&notes));
 }
 
-static void log_outcome(struct log_line *line, struct visit *visit)
+/* The alert a line is about: of one session, or of all that came. */
+static void log_alert(struct log_line *line, const struct alert *alert, struct arena *mem)
 {
-    const struct outcome *outcome = &visit->outcome;
-    const struct alert *alert = &outcome->alert;
     log_text(line, "alert", alert->name);
     log_text(line, "source", alert->source);
     if (alert->has_severity)
         log_number(line, "severity", alert->severity);
+    log_notes(line, alert, mem);
+}
+
+static void log_failure(struct log_line *line, const struct failure *why)
+{
+    log_text(line, "failure", view_of(failure_row(why->kind)->name));
+    log_text(line, "field", view_of(why->field));
+    log_text(line, "reason", view_of(why->reason));
+    log_text(line, "detail", view_of(why->detail));
+}
+
+static void log_report(struct log_line *line, struct visit *visit)
+{
+    const struct report *report = &visit->report;
+    size_t count = report->payload.count;
+    if (count > 0)
+        log_alert(line,
+                  report->count > 0 ? report->outcomes[0].problem->alert
+                                    : &report->payload.alerts[0],
+                  &visit->mem);
+    if (count > 1)
+        log_number(line, "alerts", (long long)count);
+    if (report->payload.left_out > 0)
+        log_number(line, "alerts_left_out", (long long)report->payload.left_out);
+    if (report->payload.is_repaired)
+        log_text(line, "repaired", VIEW("true"));
     if (!visit->has_failed) {
-        log_text(line, "action", view_of(action_name(outcome->action)));
-        log_text(line, "session", outcome->session.id);
+        bool is_ignored = report->count == 0;
+        log_text(line, "action",
+                 view_of(action_name(is_ignored ? ACTION_IGNORED : report->outcomes[0].action)));
+        log_text(line, "session", is_ignored ? VIEW("") : report->outcomes[0].session.id);
     }
-    if (outcome->tries > 0) {
-        log_number(line, "tries", outcome->tries);
-        log_number(line, "devin_ms", outcome->devin_ms);
+    if (report->tries > 0) {
+        log_number(line, "tries", report->tries);
+        log_number(line, "devin_ms", report->devin_ms);
     }
-    log_notes(line, alert, &visit->mem);
+}
+
+/* One line a problem where a request held several. */
+static void log_problems(struct visit *visit)
+{
+    const struct report *report = &visit->report;
+    for (size_t i = 0; report->count > 1 && i < report->count; i++) {
+        const struct outcome *outcome = &report->outcomes[i];
+        struct log_line line;
+        log_begin(&line, outcome->has_failed ? LOG_ERROR : LOG_INFO, "problem",
+                  visit->request.invocation);
+        log_alert(&line, outcome->problem->alert, &visit->mem);
+        if (outcome->has_failed) {
+            log_failure(&line, &outcome->why);
+        } else {
+            log_text(&line, "action", view_of(action_name(outcome->action)));
+            log_text(&line, "session", outcome->session.id);
+        }
+        log_number(&line, "tries", outcome->tries);
+        log_end(&line);
+    }
 }
 
 /* One line a request: who, what was decided, how long, how many tries. */
@@ -319,16 +366,14 @@ static void log_visit(struct visit *visit, const struct reply *reply)
     log_text(&line, "protocol",
              visit->route == ROUTE_ENVELOPE ? VIEW("envelope") : VIEW("forward"));
     log_number(&line, "status", reply->status);
-    if (visit->has_failed) {
-        log_text(&line, "failure", view_of(failure_row(visit->why.kind)->name));
-        log_text(&line, "field", view_of(visit->why.field));
-        log_text(&line, "reason", view_of(visit->why.reason));
-        log_text(&line, "detail", view_of(visit->why.detail));
-    }
-    if (visit->has_outcome)
-        log_outcome(&line, visit);
+    if (visit->has_failed)
+        log_failure(&line, &visit->why);
+    if (visit->has_report)
+        log_report(&line, visit);
     log_number(&line, "ms", now_ms() - visit->start_ms);
     log_end(&line);
+    if (visit->has_report)
+        log_problems(visit);
 }
 
 /* The same for the invocation's own log in envelope mode: a short line for a person. */
@@ -342,10 +387,12 @@ static struct view line_for_host(const struct visit *visit, const struct reply *
         text_add_char(&line, ' ');
         text_add_string(&line, failure_row(visit->why.kind)->error);
         text_add_string(&line, visit->why.field);
-    } else if (visit->has_outcome) {
-        text_add_string(&line, action_name(visit->outcome.action));
-        text_add_string(&line, visit->outcome.session.id.len > 0 ? " session " : "");
-        text_add(&line, visit->outcome.session.id);
+    } else if (visit->has_report && visit->report.count == 0) {
+        text_add_string(&line, action_name(ACTION_IGNORED));
+    } else if (visit->has_report) {
+        text_add_string(&line, action_name(visit->report.outcomes[0].action));
+        text_add_string(&line, " session ");
+        text_add(&line, visit->report.outcomes[0].session.id);
     } else {
         text_add_string(&line, "health");
     }
@@ -392,7 +439,7 @@ static bool admit(struct visit *visit)
 static struct reply refuse(struct visit *visit)
 {
     visit->has_failed = true;
-    return triage_reply_failure(&visit->why, visit->has_outcome ? &visit->outcome : NULL,
+    return triage_reply_failure(&visit->why, visit->has_report ? &visit->report : NULL,
                                 &visit->mem);
 }
 
@@ -402,11 +449,11 @@ static struct reply answer(struct visit *visit)
     if (!is_post(&visit->request))
         return reply_ready(visit);
     visit->request.spent_ms = now_ms() - visit->start_ms;
-    visit->has_outcome = true;
-    if (!triage_run(visit->server->plan.triage, &visit->request, &visit->mem, &visit->outcome,
+    visit->has_report = true;
+    if (!triage_run(visit->server->plan.triage, &visit->request, &visit->mem, &visit->report,
                     &visit->why))
         return refuse(visit);
-    return triage_reply(&visit->outcome, &visit->mem);
+    return triage_reply(&visit->report, &visit->mem);
 }
 
 static struct reply serve_forwarded(struct visit *visit)

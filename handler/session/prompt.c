@@ -5,7 +5,13 @@
 
 #include <stdint.h>
 
-enum { MAX_TITLE_BYTES = 200, LEAST_FENCE = 3, USUAL_BYTES = 4096, NO_LIMIT = 64 * 1024 * 1024 };
+enum {
+    MAX_TITLE_BYTES = 200,
+    MAX_ALSO = 50,
+    LEAST_FENCE = 3,
+    USUAL_BYTES = 4096,
+    NO_LIMIT = 64 * 1024 * 1024
+};
 
 /* What is written, and whether the evidence sentence has been said. */
 struct prompt {
@@ -183,6 +189,15 @@ static void add_field_or_block(struct prompt *prompt, const char *label, struct 
     text_add_char(&prompt->text, '\n');
 }
 
+static void add_left_out(struct text *to, size_t count)
+{
+    if (count == 0)
+        return;
+    text_add_string(to, "  - and ");
+    text_add_number(to, (long long)count);
+    text_add_string(to, " more, not shown\n");
+}
+
 static void add_pairs(struct text *to, const char *label, const struct pairs *pairs)
 {
     if (pairs->count == 0)
@@ -196,11 +211,7 @@ static void add_pairs(struct text *to, const char *label, const struct pairs *pa
         add_line(to, pairs->at[i].value);
         text_add_char(to, '\n');
     }
-    if (pairs->left_out > 0) {
-        text_add_string(to, "  - and ");
-        text_add_number(to, (long long)pairs->left_out);
-        text_add_string(to, " more, not shown\n");
-    }
+    add_left_out(to, pairs->left_out);
 }
 
 static void add_severity(struct text *to, const struct alert *alert)
@@ -229,10 +240,31 @@ static void add_place(struct text *to, const struct alert *alert)
     text_add_char(to, '\n');
 }
 
+/* Alerts that came along and belong to the same session: named, not told in full. */
+static void add_also(struct text *to, const struct problem *problem)
+{
+    if (problem->also_count == 0)
+        return;
+    add_label(to, "Also firing");
+    text_add_char(to, '\n');
+    for (size_t i = 0; i < problem->also_count && i < MAX_ALSO; i++) {
+        const struct alert *alert = problem->also[i];
+        text_add_string(to, "  - ");
+        add_key(to, alert->name);
+        if (has_ink(alert->resource)) {
+            text_add_string(to, " on ");
+            add_line(to, alert->resource);
+        }
+        text_add_char(to, '\n');
+    }
+    add_left_out(to, problem->also_count > MAX_ALSO ? problem->also_count - MAX_ALSO : 0);
+}
+
 /* --- sections --------------------------------------------------------------------------------- */
 
-static void add_details(struct prompt *prompt, const struct alert *alert, struct arena *mem)
+static void add_details(struct prompt *prompt, const struct problem *problem, struct arena *mem)
 {
+    const struct alert *alert = problem->alert;
     struct text *to = &prompt->text;
     text_add_string(to, "## Alert Details\n\n");
     add_field(to, "Name", alert->name);
@@ -249,6 +281,7 @@ static void add_details(struct prompt *prompt, const struct alert *alert, struct
     add_pairs(to, "Dimensions", &alert->dimensions);
     add_pairs(to, "Custom fields", &alert->custom);
     add_pairs(to, "Links", &alert->links);
+    add_also(to, problem);
     add_field_or_block(prompt, "Query", alert->query, mem);
 }
 
@@ -285,13 +318,14 @@ static void add_tasks(struct text *to, const struct prompt_settings *settings)
         add_task(to, &number, "Post to Slack: ", settings->slack_channel);
 }
 
-bool prompt_render(const struct alert *alert, const struct prompt_settings *settings,
+bool prompt_render(const struct problem *problem, const struct prompt_settings *settings,
                    struct arena *mem, struct view *out, struct failure *why)
 {
+    const struct alert *alert = problem->alert;
     struct prompt prompt = { .text = text_in(mem, NO_LIMIT) };
     text_reserve(&prompt.text, USUAL_BYTES + alert->logs.len + alert->query.len);
     text_add_string(&prompt.text, "You are an SRE triaging a production alert.\n\n");
-    add_details(&prompt, alert, mem);
+    add_details(&prompt, problem, mem);
     add_logs(&prompt, alert, mem);
     add_tasks(&prompt.text, settings);
     text_add_string(&prompt.text, "\nBegin triage.\n");

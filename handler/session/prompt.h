@@ -14,7 +14,7 @@
 #ifndef SESSION_PROMPT_H
 #define SESSION_PROMPT_H
 
-#include "alert/alert.h"
+#include "alert/problem.h"
 
 struct prompt_settings {
     struct view target_repo;
@@ -22,7 +22,7 @@ struct prompt_settings {
     struct view slack_channel; /* empty: no such task */
 };
 
-bool prompt_render(const struct alert *alert, const struct prompt_settings *settings,
+bool prompt_render(const struct problem *problem, const struct prompt_settings *settings,
                    struct arena *mem, struct view *out, struct failure *why) MUST_CHECK;
 
 /* "[Sev1] name on resource", on one line and at most 200 bytes. */

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "support/process.h"
 #include "unit/check.h"
+#include "unit/reading.h"
 
 /* clang-format off */
 #define BYTES_OF(literal) { (literal), sizeof(literal) - 1 }
@@ -272,7 +273,7 @@ static struct view render(const struct alert *alert, const struct prompt_setting
 {
     struct failure why = { 0 };
     struct view prompt = { 0 };
-    assert_true(prompt_render(alert, settings, &mem, &prompt, &why));
+    assert_true(prompt_render(&(struct problem){ .alert = alert }, settings, &mem, &prompt, &why));
     return prompt;
 }
 
@@ -377,7 +378,7 @@ static void the_documented_example_gives_the_documented_prompt(void **state)
     struct failure why = { 0 };
     struct alert alert;
     struct view body = process_read_file("tests/cases/native/full-contract.json", &mem);
-    assert_true(alert_read(body, &mem, &alert, &why));
+    assert_true(read_first(body, &mem, &alert, &why));
     struct view prompt = render(&alert, &full);
     CHECK_VIEW("documented", prompt, golden(GOLDEN "prompt_documented.txt"));
     for (size_t i = 0; i < COUNT_OF(documented); i++) {
@@ -624,7 +625,8 @@ static void too_little_memory_is_a_clean_failure(void **state)
             CHECK_VIEW("title", title, VIEW("name on resource"));
         arena_drop(&scarce);
         why = (struct failure){ 0 };
-        was_rendered = prompt_render(&all_fields, &full, &scarce, &prompt, &why);
+        was_rendered =
+            prompt_render(&(struct problem){ .alert = &all_fields }, &full, &scarce, &prompt, &why);
         assert_true(was_rendered || why.kind == FAIL_INTERNAL);
         if (was_rendered)
             CHECK_VIEW("prompt", prompt, whole);

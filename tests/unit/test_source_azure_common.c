@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "support/process.h"
 #include "unit/check.h"
+#include "unit/reading.h"
 
 enum { PLENTY = 32 * 1024 * 1024 };
 
@@ -406,7 +407,7 @@ static struct alert read_alert(const char *row, struct view body)
 {
     struct failure why = { 0 };
     struct alert alert = { 0 };
-    if (!alert_read(body, &mem, &alert, &why))
+    if (!read_first(body, &mem, &alert, &why))
         print_error("row \"%s\": %s %s %s\n", row, failure_row(why.kind)->name,
                     why.field == NULL ? "" : why.field, why.detail);
     CHECK(row, alert.from != NULL);
@@ -533,7 +534,7 @@ static void a_rule_without_a_name_is_refused(void **state)
     for (size_t i = 0; i < COUNT_OF(bodies); i++) {
         struct failure why = { 0 };
         struct alert alert;
-        CHECK(bodies[i], !alert_read(view_of(bodies[i]), &mem, &alert, &why));
+        CHECK(bodies[i], !read_first(view_of(bodies[i]), &mem, &alert, &why));
         CHECK(bodies[i], why.kind == FAIL_FIELD_MISSING);
         CHECK_VIEW(bodies[i], view_of(why.field), VIEW("data.essentials.alertRule"));
     }

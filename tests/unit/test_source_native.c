@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "support/process.h"
 #include "unit/check.h"
+#include "unit/reading.h"
 
 #define E_ACUTE     "\xC3\xA9"
 
@@ -153,7 +154,7 @@ static const struct optional times[] = {
     { "firedTime", "\"-5\"", "", true },
     { "firedTime", "1e300", "", true },
     { "firedTime", "\"yesterday\"", "", true },
-    { "firedTime", "\"{{date}}\"", "", true },
+    { "firedTime", "\"{{date}}\"", "", false },
     { "firedTime", "\"2024-02-06\"", "", true },
     { "firedTime", "\"2024-02-06T12:00:00Z and then some more words of prose\"", "", true },
     { "firedTime", "true", "", true },
@@ -289,7 +290,7 @@ static struct alert read_alert(const char *row, struct view body)
 {
     struct failure why = { 0 };
     struct alert alert = { 0 };
-    CHECK(row, alert_read(body, &mem, &alert, &why));
+    CHECK(row, read_first(body, &mem, &alert, &why));
     CHECK(row, alert.from == &source_native);
     return alert;
 }
@@ -415,7 +416,7 @@ static void severity_is_a_number_from_0_to_4(void **state)
         text_add_string(&body, "{\"alertName\":\"a\",\"description\":\"d\",\"severity\":");
         text_add_string(&body, row);
         text_add_char(&body, '}');
-        bool is_read = alert_read(text_view(&body), &mem, &alert, &why);
+        bool is_read = read_first(text_view(&body), &mem, &alert, &why);
         CHECK(row, is_read == (severities[i].error == NULL));
         if (is_read)
             CHECK(row, alert.has_severity && alert.severity == severities[i].severity);
@@ -430,7 +431,7 @@ static void required_fields_are_required(void **state)
     for (size_t i = 0; i < COUNT_OF(refused); i++) {
         struct failure why = { 0 };
         struct alert alert = { 0 };
-        CHECK(refused[i].body, !alert_read(view_of(refused[i].body), &mem, &alert, &why));
+        CHECK(refused[i].body, !read_first(view_of(refused[i].body), &mem, &alert, &why));
         CHECK_VIEW(refused[i].body, error_of(&why), view_of(refused[i].error));
         CHECK(refused[i].body, failure_row(why.kind)->status == 400);
     }

@@ -461,7 +461,7 @@ static struct script script_of(const struct scripted *answers)
 static struct triage triage_with(struct script *script)
 {
     return (struct triage){
-        .settings = { .timeout_ms = 30000 },
+        .settings = { .timeout_ms = 30000, .max_sessions = 5 },
         .prompt = { .target_repo = VIEW("https://github.com/org/repo") },
         .playbook = { .fallback = VIEW("devin-triage-workflow") },
         .devin = { .tries = 3, .retry_ms = 1000 },
@@ -477,11 +477,11 @@ static struct request post(struct view body)
 
 /* Runs it and gives the reply that leaves. */
 static struct reply run(const struct triage *triage, const struct request *request,
-                        struct arena *arena, struct outcome *outcome, struct failure *why)
+                        struct arena *arena, struct report *report, struct failure *why)
 {
-    return triage_run(triage, request, arena, outcome, why)
-               ? triage_reply(outcome, arena)
-               : triage_reply_failure(why, outcome, arena);
+    return triage_run(triage, request, arena, report, why)
+               ? triage_reply(report, arena)
+               : triage_reply_failure(why, report, arena);
 }
 
 static void check_reply(const char *row, const struct reply *reply, int status, const char *body)
@@ -500,17 +500,17 @@ static void stories_take_their_course(void **state)
         struct script script = script_of(stories[i].answers);
         struct triage triage = triage_with(&script);
         struct request request = post(stories[i].body);
-        struct outcome outcome;
+        struct report report;
         struct failure why = { 0 };
         request.spent_ms = stories[i].spent_ms;
-        memset(&outcome, 'x', sizeof outcome);
-        struct reply reply = run(&triage, &request, &mem, &outcome, &why);
+        memset(&report, 'x', sizeof report);
+        struct reply reply = run(&triage, &request, &mem, &report, &why);
         CHECK_VIEW(row, text_view(&script.moves), view_of(stories[i].moves));
         check_reply(row, &reply, stories[i].status, stories[i].reply);
         CHECK(row, reply.retry_after_s == stories[i].retry_after_s);
         CHECK(row, reply.allow == NULL);
-        CHECK(row, outcome.devin_ms == stories[i].devin_ms);
-        CHECK(row, (size_t)outcome.tries == script.sends);
+        CHECK(row, report.devin_ms == stories[i].devin_ms);
+        CHECK(row, (size_t)report.tries == script.sends);
     }
 }
 
@@ -522,10 +522,10 @@ static void deadlines_depend_on_the_sender(void **state)
         struct script script = script_of(answers);
         struct triage triage = triage_with(&script);
         struct request request = post(deadlines[i].body);
-        struct outcome outcome;
+        struct report report;
         struct failure why = { 0 };
         triage.settings.timeout_ms = deadlines[i].timeout_ms;
-        (void)run(&triage, &request, &mem, &outcome, &why);
+        (void)run(&triage, &request, &mem, &report, &why);
         CHECK_VIEW(deadlines[i].moves, text_view(&script.moves), view_of(deadlines[i].moves));
     }
 }
@@ -538,14 +538,14 @@ static void the_call_carries_prompt_title_and_playbook(void **state)
     struct script script = script_of(answers);
     struct triage triage = triage_with(&script);
     struct request request = post(process_read_file("tests/cases/native/full-contract.json", &mem));
-    struct outcome outcome;
+    struct report report;
     struct failure why = { 0 };
     struct json json;
     struct view prompt;
     triage.playbook.routes = VIEW("auth=p-1,token=p-2,mcp=p-3");
-    assert_true(triage_run(&triage, &request, &mem, &outcome, &why));
+    assert_true(triage_run(&triage, &request, &mem, &report, &why));
     assert_true(json_read(script.first_body, &mem, &json, &why));
-    assert_true(prompt_render(&outcome.alert, &triage.prompt, &mem, &prompt, &why));
+    assert_true(prompt_render(&report.problems.at[0], &triage.prompt, &mem, &prompt, &why));
     CHECK_VIEW("prompt", json_text(json_at(json.root, "prompt")), prompt);
     CHECK_VIEW("title", json_text(json_at(json.root, "title")),
                VIEW("[Sev1] mcp-token-expiration on aks-mcp-server-prod"));
@@ -561,15 +561,15 @@ static void the_outcome_tells_what_happened(void **state)
     struct script script = script_of(answers);
     struct triage triage = triage_with(&script);
     struct request request = post(VIEW(AZURE("Fired")));
-    struct outcome outcome;
+    struct report report;
     struct failure why = { 0 };
-    assert_true(triage_run(&triage, &request, &mem, &outcome, &why));
-    assert_int_equal(outcome.action, ACTION_CREATED);
-    assert_string_equal(action_name(outcome.action), "created");
-    CHECK_VIEW("id", outcome.session.id, VIEW("s-1"));
-    CHECK_VIEW("name", outcome.alert.name, VIEW("name"));
-    assert_true(outcome.is_azure);
-    assert_ptr_equal(outcome.alert.from, &source_azure_common);
+    assert_true(triage_run(&triage, &request, &mem, &report, &why));
+    assert_int_equal(report.outcomes[0].action, ACTION_CREATED);
+    assert_string_equal(action_name(report.outcomes[0].action), "created");
+    CHECK_VIEW("id", report.outcomes[0].session.id, VIEW("s-1"));
+    CHECK_VIEW("name", report.payload.alerts[0].name, VIEW("name"));
+    assert_true(report.is_azure);
+    assert_ptr_equal(report.payload.from, &source_azure_common);
     assert_string_equal(action_name(ACTION_EXISTING), "existing");
     assert_string_equal(action_name(ACTION_IGNORED), "ignored");
 }
@@ -583,10 +583,10 @@ static void misconfiguration_never_calls_devin(void **state)
         struct script script = script_of(NULL);
         struct triage triage = triage_with(&script);
         struct request request = post(view_of(bodies[i]));
-        struct outcome outcome;
+        struct report report;
         struct failure why = { 0 };
         triage.refusal = VIEW("DEVIN_API_KEY is not set; TARGET_REPO is not set");
-        struct reply reply = run(&triage, &request, &mem, &outcome, &why);
+        struct reply reply = run(&triage, &request, &mem, &report, &why);
         check_reply(bodies[i], &reply, 500,
                     FAILED("DEVIN_API_KEY is not set; TARGET_REPO is not set"));
         CHECK(bodies[i], script.sends == 0 && script.moves.len == 0);
@@ -598,16 +598,16 @@ static void misconfiguration_never_calls_devin(void **state)
 static void every_failure_is_a_sound_reply(void **state)
 {
     (void)state;
-    static const struct outcome outcomes[] = { { .is_azure = false }, { .is_azure = true } };
-    const struct outcome *const choices[] = { NULL, &outcomes[0], &outcomes[1] };
+    static const struct report reports[] = { { .is_azure = false }, { .is_azure = true } };
+    const struct report *const choices[] = { NULL, &reports[0], &reports[1] };
     for (size_t i = 0; i < COUNT_OF(all_kinds) * COUNT_OF(choices); i++) {
-        const struct outcome *outcome = choices[i % COUNT_OF(choices)];
+        const struct report *report = choices[i % COUNT_OF(choices)];
         const struct failure_row *row = failure_row(all_kinds[i / COUNT_OF(choices)]);
         struct failure why = { .kind = all_kinds[i / COUNT_OF(choices)], .detail = "for the log" };
         struct failure trouble = { 0 };
         struct json json;
-        struct reply reply = triage_reply_failure(&why, outcome, &mem);
-        bool is_503 = outcome != NULL && outcome->is_azure && row->is_passing;
+        struct reply reply = triage_reply_failure(&why, report, &mem);
+        bool is_503 = report != NULL && report->is_azure && row->is_passing;
         CHECK(row->name, reply.status == (is_503 ? 503 : row->status));
         CHECK(row->name, (reply.retry_after_s > 0) == is_503);
         CHECK(row->name, json_read(reply.body, &mem, &json, &trouble));
@@ -654,15 +654,16 @@ static void replies_need_no_memory(void **state)
     struct arena nothing = { 0 };
     struct outcome outcome = { .action = ACTION_CREATED,
                                .session = { VIEW("s-1"), VIEW("https://x/y"), true } };
+    struct report report = { .outcomes = &outcome, .count = 1 };
     struct failure why = { .kind = FAIL_DEVIN_BUSY };
     struct failure trouble = { 0 };
     struct json json;
-    struct reply reply = triage_reply(&outcome, &nothing);
+    struct reply reply = triage_reply(&report, &nothing);
     assert_int_equal(reply.status, 200);
     assert_true(json_read(reply.body, &mem, &json, &trouble));
     assert_true(json_is_true(json_at(json.root, "success")));
     json_free(&json);
-    reply = triage_reply_failure(&why, &outcome, &nothing);
+    reply = triage_reply_failure(&why, &report, &nothing);
     assert_int_equal(reply.status, 500);
     assert_true(json_read(reply.body, &mem, &json, &trouble));
     assert_int_equal(json_kind(json_at(json.root, "success")), JSON_BOOL);
@@ -681,9 +682,9 @@ static void tell_with_little_memory(const char *file)
     struct script script = script_of(answers);
     struct triage triage = triage_with(&script);
     struct request request = post(body);
-    struct outcome outcome;
+    struct report report;
     struct failure why = { 0 };
-    assert_true(triage_run(&triage, &request, &mem, &outcome, &why));
+    assert_true(triage_run(&triage, &request, &mem, &report, &why));
     struct view whole = script.first_body;
     bool is_told = false;
     for (size_t ceiling = 0; !is_told && ceiling < PLENTY; ceiling += ARENA_ALIGN) {
@@ -691,14 +692,15 @@ static void tell_with_little_memory(const char *file)
         struct triage again = triage_with(&little);
         why = (struct failure){ 0 };
         arena_init(&scarce, ceiling);
-        is_told = triage_run(&again, &request, &scarce, &outcome, &why);
+        is_told = triage_run(&again, &request, &scarce, &report, &why);
         CHECK(file, little.sends <= 1);
         CHECK(file, is_told || why.kind == FAIL_INTERNAL);
         if (little.sends > 0)
             CHECK_VIEW(file, little.first_body, whole);
         if (is_told) {
-            CHECK_VIEW(file, outcome.session.id, VIEW("s-1"));
-            CHECK_VIEW(file, outcome.session.url, VIEW("https://app.devin.ai/sessions/s-1"));
+            CHECK_VIEW(file, report.outcomes[0].session.id, VIEW("s-1"));
+            CHECK_VIEW(file, report.outcomes[0].session.url,
+                       VIEW("https://app.devin.ai/sessions/s-1"));
         }
         arena_drop(&scarce);
     }

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "support/process.h"
 #include "unit/check.h"
+#include "unit/reading.h"
 
 /* clang-format off */
 #define BYTES_OF(literal) { (literal), sizeof(literal) - 1 }
@@ -174,14 +175,14 @@ static void read_with_little_memory(const char *row, struct view body)
     struct failure why = { 0 };
     struct alert full = { 0 };
     size_t before = mem.used;
-    CHECK(row, alert_read(body, &mem, &full, &why));
+    CHECK(row, read_first(body, &mem, &full, &why));
     size_t enough = mem.used - before;
     bool was_read = false;
     for (size_t ceiling = 0; ceiling <= enough; ceiling += ARENA_ALIGN) {
         struct alert alert = { .line = -7 };
         struct failure reason = { 0 };
         arena_init(&scarce, ceiling);
-        was_read = alert_read(body, &scarce, &alert, &reason);
+        was_read = read_first(body, &scarce, &alert, &reason);
         if (was_read)
             check_alert(row, &alert, &full);
         else
@@ -199,7 +200,7 @@ static void what_is_no_alert_is_refused(void **state)
     for (size_t i = 0; i < COUNT_OF(refused); i++) {
         struct failure why = { 0 };
         struct alert alert = { .severity = 77 };
-        CHECK(refused[i].name, !alert_read(refused[i].body, &mem, &alert, &why));
+        CHECK(refused[i].name, !read_first(refused[i].body, &mem, &alert, &why));
         CHECK(refused[i].name, why.kind == refused[i].kind);
         CHECK(refused[i].name, alert.severity == 77);
     }
@@ -210,12 +211,12 @@ static void deep_nesting_is_refused(void **state)
     (void)state;
     struct text body = text_in(&mem, PLENTY);
     struct failure why = { 0 };
-    struct alert alert;
+    struct alert alert = { 0 };
     text_add_string(&body, "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\",\"x\":");
     text_add_repeated(&body, '[', 100000);
     text_add_repeated(&body, ']', 100000);
     text_add_char(&body, '}');
-    assert_false(alert_read(text_view(&body), &mem, &alert, &why));
+    assert_false(read_first(text_view(&body), &mem, &alert, &why));
     assert_int_equal(why.kind, FAIL_NOT_JSON);
 }
 
@@ -225,7 +226,7 @@ static void repairs_are_noted(void **state)
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         struct failure why = { 0 };
         struct alert alert;
-        CHECK(texts[i].name, alert_read(texts[i].body, &mem, &alert, &why));
+        CHECK(texts[i].name, read_first(texts[i].body, &mem, &alert, &why));
         CHECK_VIEW(texts[i].name, alert.description, view_of(texts[i].description));
         const struct pair *note = pairs_find(&alert.notes, VIEW("body"));
         CHECK(texts[i].name, (note != NULL) == texts[i].is_repaired);
@@ -239,8 +240,8 @@ static void an_alert_outlives_its_body(void **state)
     (void)state;
     char body[] = "{\"alertName\":\"name\",\"severity\":1,\"description\":\"text\",\"team\":\"t\"}";
     struct failure why = { 0 };
-    struct alert alert;
-    assert_true(alert_read((struct view){ body, sizeof body - 1 }, &mem, &alert, &why));
+    struct alert alert = { 0 };
+    assert_true(read_first((struct view){ body, sizeof body - 1 }, &mem, &alert, &why));
     memset(body, 'x', sizeof body);
     CHECK_VIEW("name", alert.name, VIEW("name"));
     CHECK_VIEW("description", alert.description, VIEW("text"));

@@ -1,0 +1,199 @@
+/* Fingerprints, firings and the grouping of a payload's alerts. */
+#include "alert/problem.h"
+
+#include "alert/source.h"
+#include "base/arena.h"
+
+#include "unit/check.h"
+
+enum { PLENTY = 4 * 1024 * 1024 };
+
+static struct arena mem;
+
+static int set_up(void **state)
+{
+    (void)state;
+    arena_init(&mem, PLENTY);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    arena_drop(&mem);
+    return 0;
+}
+
+static struct alert alert_of(const char *name, const char *resource)
+{
+    return (struct alert){
+        .from = &source_native,
+        .source = VIEW("native"),
+        .name = view_of(name),
+        .resource = view_of(resource),
+    };
+}
+
+static struct identity identify(const struct alert *alert)
+{
+    struct identity identity;
+    assert_true(identity_of(alert, &mem, &identity));
+    return identity;
+}
+
+static struct pairs pairs_of(const char *const keys_and_values[], size_t count)
+{
+    struct pairs pairs = { 0 };
+    for (size_t i = 0; i < count; i++)
+        assert_true(pairs_add(&pairs, MAX_DIMENSIONS, view_of(keys_and_values[2 * i]),
+                              view_of(keys_and_values[2 * i + 1]), MAX_VALUE_BYTES, &mem));
+    return pairs;
+}
+
+/* The very bytes: a change here makes every open session unknown to its repeats. */
+static void tags_are_what_they_were(void **state)
+{
+    (void)state;
+    struct alert alert = alert_of("checkout-errors", "web-1");
+    struct identity identity = identify(&alert);
+    CHECK_VIEW("fingerprint", identity.fingerprint, VIEW("fp-4d56c27baf94fbef"));
+    CHECK_VIEW("firing", identity.firing, VIEW("alert-ade57e70c35891cd"));
+    assert_false(identity.has_firing);
+    assert_int_equal(identity.fields.count, 3);
+    CHECK_VIEW("source", identity.fields.at[0].value, VIEW("native"));
+    CHECK_VIEW("name", identity.fields.at[1].value, VIEW("checkout-errors"));
+    CHECK_VIEW("resource", identity.fields.at[2].value, VIEW("web-1"));
+}
+
+static void what_changes_with_each_firing_changes_only_the_firing(void **state)
+{
+    (void)state;
+    struct alert plain = alert_of("a", "r");
+    struct alert timed = plain;
+    struct alert named = plain;
+    timed.fired_time = VIEW("2024-02-06T12:00:00Z");
+    named.alert_id = VIEW("7");
+    timed.description = named.description = VIEW("other words");
+    struct identity one = identify(&plain);
+    struct identity two = identify(&timed);
+    struct identity three = identify(&named);
+    CHECK_VIEW("time", two.fingerprint, one.fingerprint);
+    CHECK_VIEW("id", three.fingerprint, one.fingerprint);
+    assert_false(view_equal(two.firing, one.firing));
+    assert_false(view_equal(three.firing, one.firing));
+    assert_false(view_equal(three.firing, two.firing));
+    assert_true(two.has_firing && three.has_firing);
+}
+
+static void what_tells_problems_apart_changes_the_fingerprint(void **state)
+{
+    (void)state;
+    static const char *const pods[] = { "pod", "a" };
+    struct alert base = alert_of("a", "r");
+    struct alert others[] = { alert_of("b", "r"), alert_of("a", "s"), base, base, base };
+    others[2].source = VIEW("kibana");
+    others[3].dimensions = pairs_of(pods, 1);
+    others[4].name = VIEW("ar"); /* not the same letters shifted from one part to the next */
+    others[4].resource = VIEW("");
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        assert_false(view_equal(identify(&others[i]).fingerprint, identify(&base).fingerprint));
+}
+
+static void case_and_order_do_not_matter(void **state)
+{
+    (void)state;
+    static const char *const one[] = { "pod", "a", "node", "n", "zone", "1" };
+    static const char *const two[] = { "ZONE", "1", "pod", "A", "node", "N" };
+    static const char *const three[] = { "zone", "1", "pod", "a", "node", "n" };
+    struct alert a = alert_of("Rule", "Web-1");
+    struct alert b = alert_of("rule", "WEB-1");
+    a.dimensions = pairs_of(one, 3);
+    b.dimensions = pairs_of(three, 3);
+    CHECK_VIEW("order", identify(&b).fingerprint, identify(&a).fingerprint);
+    b.dimensions = pairs_of(two, 3);
+    CHECK_VIEW("case", identify(&b).fingerprint, identify(&a).fingerprint);
+}
+
+static struct problems group(struct alert *alerts, size_t count, size_t max)
+{
+    struct payload payload = { .from = &source_native, .alerts = alerts, .count = count };
+    struct problems problems;
+    assert_true(problems_of(&payload, max, &mem, &problems));
+    return problems;
+}
+
+static void alerts_of_one_fingerprint_are_one_problem(void **state)
+{
+    (void)state;
+    struct alert alerts[] = { alert_of("a", "r"), alert_of("b", "r"), alert_of("a", "r") };
+    struct problems problems = group(alerts, 3, 5);
+    assert_int_equal(problems.count, 2);
+    assert_ptr_equal(problems.at[0].alert, &alerts[0]);
+    assert_int_equal(problems.at[0].also_count, 1);
+    assert_ptr_equal(problems.at[0].also[0], &alerts[2]);
+    assert_int_equal(problems.at[0].also_fingerprint_count, 0);
+    assert_ptr_equal(problems.at[1].alert, &alerts[1]);
+}
+
+static void too_many_problems_are_folded_into_the_last(void **state)
+{
+    (void)state;
+    struct alert alerts[] = { alert_of("a", "r"), alert_of("b", "r"), alert_of("c", "r"),
+                              alert_of("d", "r"), alert_of("c", "r"), alert_of("a", "r") };
+    struct problems problems = group(alerts, COUNT_OF(alerts), 2);
+    assert_int_equal(problems.count, 2);
+    assert_int_equal(problems.at[0].also_count, 1);
+    assert_int_equal(problems.at[1].also_count, 3);
+    assert_int_equal(problems.at[1].also_fingerprint_count, 2);
+    CHECK_VIEW("c", problems.at[1].also_fingerprints[0], identify(&alerts[2]).fingerprint);
+    CHECK_VIEW("d", problems.at[1].also_fingerprints[1], identify(&alerts[3]).fingerprint);
+}
+
+static void only_firing_alerts_are_problems(void **state)
+{
+    (void)state;
+    struct alert alerts[] = { alert_of("a", "r"), alert_of("b", "r"), alert_of("c", "r") };
+    alerts[0].state = ALERT_RESOLVED;
+    alerts[2].state = ALERT_OTHER;
+    struct problems problems = group(alerts, 3, 5);
+    assert_int_equal(problems.count, 1);
+    assert_ptr_equal(problems.at[0].alert, &alerts[1]);
+    assert_int_equal(group(alerts, 1, 5).count, 0);
+    assert_int_equal(group(alerts, 0, 5).count, 0);
+}
+
+static void too_little_memory_is_a_clean_failure(void **state)
+{
+    (void)state;
+    struct alert alerts[] = { alert_of("a", "r"), alert_of("b", "r"), alert_of("c", "r") };
+    struct payload payload = { .from = &source_native, .alerts = alerts, .count = 3 };
+    struct problems problems;
+    bool is_grouped = false;
+    for (size_t ceiling = 0; !is_grouped && ceiling < PLENTY; ceiling += ARENA_ALIGN) {
+        struct arena scarce;
+        arena_init(&scarce, ceiling);
+        is_grouped = problems_of(&payload, 2, &scarce, &problems);
+        if (is_grouped)
+            CHECK_VIEW("folded", problems.at[1].also_fingerprints[0],
+                       identify(&alerts[2]).fingerprint);
+        arena_drop(&scarce);
+    }
+    assert_true(is_grouped);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(tags_are_what_they_were),
+        TEST(what_changes_with_each_firing_changes_only_the_firing),
+        TEST(what_tells_problems_apart_changes_the_fingerprint),
+        TEST(case_and_order_do_not_matter),
+        TEST(alerts_of_one_fingerprint_are_one_problem),
+        TEST(too_many_problems_are_folded_into_the_last),
+        TEST(only_firing_alerts_are_problems),
+        TEST(too_little_memory_is_a_clean_failure),
+    };
+    return cmocka_run_group_tests_name("problem", tests, NULL, NULL);
+}
