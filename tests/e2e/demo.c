@@ -18,7 +18,7 @@
 
 enum { PATIENCE_MS = 20000, SHOWN_LINES = 14, SHOWN_COLUMNS = 96, FIRST_DEVIN_PORT = 3001 };
 
-#define ALERT  "tests/cases/azure-monitor/common-log-v2-exceptions-sev1-fired.json"
+#define ALERT  "tests/cases/samples/azure-monitor/common-log-v2-exceptions-sev1-fired.json"
 #define TARGET "/api/trigger-devin"
 
 static int give_up(const char *sentence, struct view details)

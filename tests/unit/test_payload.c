@@ -89,13 +89,13 @@ static const struct {
 
 /* Payloads that are read with too little memory. */
 static const char *const payloads[] = {
-    "tests/cases/native/minimal-three-fields.json",
-    "tests/cases/native/full-contract.json",
-    "tests/cases/azure-monitor/common-metric-static-fired-test-group.json",
-    "tests/cases/azure-monitor/common-metric-multi-resource-two-criteria-fired.json",
-    "tests/cases/azure-monitor/common-metric-dynamic-fired-test-group.json",
-    "tests/cases/azure-monitor/common-log-v2-embedded-search-results-fired.json",
-    "tests/cases/azure-monitor/common-log-v2-exceptions-sev1-fired.json",
+    "tests/cases/samples/generic/minimal-three-fields.json",
+    "tests/cases/samples/generic/full-contract.json",
+    "tests/cases/samples/azure-monitor/common-metric-static-fired-test-group.json",
+    "tests/cases/samples/azure-monitor/common-metric-multi-resource-two-criteria-fired.json",
+    "tests/cases/samples/azure-monitor/common-metric-dynamic-fired-test-group.json",
+    "tests/cases/samples/azure-monitor/common-log-v2-embedded-search-results-fired.json",
+    "tests/cases/samples/azure-monitor/common-log-v2-exceptions-sev1-fired.json",
 };
 
 /* What the payloads above lack: values that need memory to become text, and notes. */

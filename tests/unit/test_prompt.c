@@ -377,7 +377,7 @@ static void the_documented_example_gives_the_documented_prompt(void **state)
     (void)state;
     struct failure why = { 0 };
     struct alert alert;
-    struct view body = process_read_file("tests/cases/native/full-contract.json", &mem);
+    struct view body = process_read_file("tests/cases/samples/generic/full-contract.json", &mem);
     assert_true(read_first(body, &mem, &alert, &why));
     struct view prompt = render(&alert, &full);
     CHECK_VIEW("documented", prompt, golden(GOLDEN "prompt_documented.txt"));

@@ -359,7 +359,7 @@ static void check_optional(const struct optional *row)
 static void every_documented_field_is_read(void **state)
 {
     (void)state;
-    struct view body = process_read_file("tests/cases/native/full-contract.json", &mem);
+    struct view body = process_read_file("tests/cases/samples/generic/full-contract.json", &mem);
     struct alert alert = read_alert("full contract", body);
     CHECK_VIEW("name", alert.name, VIEW("mcp-token-expiration"));
     assert_true(alert.has_severity);

@@ -537,7 +537,7 @@ static void the_call_carries_prompt_title_and_playbook(void **state)
     static const struct scripted answers[] = { { 200, 0, 0, BYTES_OF(SESSION) } };
     struct script script = script_of(answers);
     struct triage triage = triage_with(&script);
-    struct request request = post(process_read_file("tests/cases/native/full-contract.json", &mem));
+    struct request request = post(process_read_file("tests/cases/samples/generic/full-contract.json", &mem));
     struct report report;
     struct failure why = { 0 };
     struct json json;
@@ -710,10 +710,10 @@ static void tell_with_little_memory(const char *file)
 static void too_little_memory_is_a_clean_failure(void **state)
 {
     (void)state;
-    tell_with_little_memory("tests/cases/native/minimal-three-fields.json");
-    tell_with_little_memory("tests/cases/native/full-contract.json");
+    tell_with_little_memory("tests/cases/samples/generic/minimal-three-fields.json");
+    tell_with_little_memory("tests/cases/samples/generic/full-contract.json");
     tell_with_little_memory(
-        "tests/cases/azure-monitor/common-log-v2-embedded-search-results-fired.json");
+        "tests/cases/samples/azure-monitor/common-log-v2-embedded-search-results-fired.json");
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
