@@ -12,7 +12,7 @@ BUILD := build/$(FLAVOUR)
 
 # What Debian and Ubuntu call the things we stand on; `make deps` installs what is missing.
 PACKAGES      := libc6-dev libcurl4-openssl-dev libcjson-dev libcivetweb-dev libssl-dev
-TEST_PACKAGES := libcmocka-dev ca-certificates
+TEST_PACKAGES := libcmocka-dev libcmark-dev ca-certificates
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
@@ -139,7 +139,7 @@ $(BIN)/handler: $(BUILD)/handler/main.o $(CORE)
 $(BIN)/unit/%: $(BUILD)/tests/unit/%.o $(call objects,$(SUPPORT)) $(CORE)
 	@mkdir -p $(@D)
 	$(call say,link,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka -lcmark
 
 # Stand-ins and runners borrow base/ from the handler (arena, text, json), nothing else.
 $(BIN)/standin/%: $(BUILD)/tests/standin/%.o $(call objects,$(SUPPORT)) $(filter $(BUILD)/handler/base/%,$(CORE))

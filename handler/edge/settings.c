@@ -14,7 +14,7 @@ struct setting {
     enum setting_kind kind;
     size_t offset; /* where struct settings keeps it */
     const char *fallback;
-    long long min, max;
+    long long min, max; /* of a number; of a text, max bounds its bytes (0: no limit) */
     bool is_required;
     bool is_fatal; /* a bad value means that no alert can be served */
     bool is_secret;
@@ -45,7 +45,7 @@ static const struct setting rows[] = {
       .is_required = true, .is_fatal = true, .is_secret = true, .is_documented = true,
       .problem = header_problem,
       .help = "Devin API key (apk_user_..., apk_...)" },
-    { "TARGET_REPO", TEXT_AT(prompt.target_repo),
+    { "TARGET_REPO", TEXT_AT(prompt.target_repo), .max = 2048,
       .is_required = true, .is_fatal = true, .is_documented = true,
       .help = "repository that Devin analyses, e.g. https://github.com/org/repo" },
     { "WEBHOOK_SECRET", TEXT_AT(caller.secret),
@@ -54,10 +54,10 @@ static const struct setting rows[] = {
     { "WEBHOOK_SECRET_PREVIOUS", TEXT_AT(caller.previous),
       .is_secret = true,
       .help = "accepted too while WEBHOOK_SECRET is being rotated" },
-    { "JIRA_PROJECT", TEXT_AT(prompt.jira_project),
+    { "JIRA_PROJECT", TEXT_AT(prompt.jira_project), .max = 256,
       .is_documented = true,
       .help = "JIRA project key; adds the task to create a ticket" },
-    { "SLACK_CHANNEL", TEXT_AT(prompt.slack_channel),
+    { "SLACK_CHANNEL", TEXT_AT(prompt.slack_channel), .max = 256,
       .is_documented = true,
       .help = "Slack channel; adds the task to post there" },
     { "DEVIN_PLAYBOOK_ID", TEXT_AT(playbook.fallback),
@@ -85,6 +85,9 @@ static const struct setting rows[] = {
     { "DEVIN_RETRY_MS", NUMBER_AT(devin.retry_ms),
       .fallback = "1000", .min = 1, .max = 60000,
       .help = "wait before the second try in milliseconds; doubles for each further one" },
+    { "MAX_PROMPT_BYTES", NUMBER_AT(prompt.max_bytes),
+      .fallback = "65536", .min = 16384, .max = 1048576,
+      .help = "largest prompt in bytes; long logs keep their head and tail" },
     { "MAX_BODY_BYTES", NUMBER_AT(server.max_body_bytes),
       .fallback = "1048576", .min = 1024, .max = 16777216,
       .help = "largest request body in bytes; more is answered 413" },
@@ -133,10 +136,14 @@ struct view settings_complaints(struct settings *settings, bool only_fatal)
 static const char *range_problem(const struct setting *row, struct arena *mem)
 {
     struct text text = text_in(mem, 128);
-    text_add_string(&text, "must be a number from ");
-    text_add_number(&text, row->min);
-    text_add_string(&text, " to ");
+    bool is_number = row->kind == KIND_NUMBER;
+    text_add_string(&text, is_number ? "must be a number from " : "must be at most ");
+    if (is_number) {
+        text_add_number(&text, row->min);
+        text_add_string(&text, " to ");
+    }
     text_add_number(&text, row->max);
+    text_add_string(&text, is_number ? "" : " bytes long");
     return text_ok(&text) ? text_view(&text).at : "is out of range";
 }
 
@@ -152,6 +159,8 @@ static const char *problem_of(const struct setting *row, struct view value, long
     if (is_key_vault_reference(value))
         return "is an unresolved Key Vault reference";
     if (row->kind == KIND_NUMBER && !view_to_number(value, row->min, row->max, number))
+        return range_problem(row, mem);
+    if (row->kind == KIND_TEXT && row->max > 0 && value.len > (size_t)row->max)
         return range_problem(row, mem);
     return row->problem == NULL ? NULL : row->problem(value);
 }

@@ -8,7 +8,7 @@
 
 enum { PLENTY = 32 * 1024 * 1024 };
 
-#define FOLDER "tests/cases/azure-monitor/"
+#define FOLDER "tests/cases/samples/azure-monitor/"
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
