@@ -395,6 +395,12 @@ void json_put_bool(struct json_writer *writer, const char *key, bool value)
     text_add_string(writer->to, value ? "true" : "false");
 }
 
+void json_put_raw(struct json_writer *writer, const char *key, struct view json)
+{
+    begin_value(writer, key);
+    text_add(writer->to, json);
+}
+
 void json_put_null(struct json_writer *writer, const char *key)
 {
     begin_value(writer, key);
