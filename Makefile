@@ -141,6 +141,9 @@ $(BIN)/unit/%: $(BUILD)/tests/unit/%.o $(call objects,$(SUPPORT)) $(CORE)
 	$(call say,link,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+# There our own code, and cJSON with it, allocates through the test.
+$(BIN)/unit/test_allocation: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+
 # Stand-ins and runners borrow base/ from the handler (arena, text, json), nothing else.
 $(BIN)/standin/%: $(BUILD)/tests/standin/%.o $(call objects,$(SUPPORT)) $(filter $(BUILD)/handler/base/%,$(CORE))
 	@mkdir -p $(@D)
