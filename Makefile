@@ -85,6 +85,21 @@ e2e: all $(STANDINS) $(RUNNERS) ## cases and examples through the real binary, b
 asan ubsan: ## the same tests under AddressSanitizer (with leak check) or UndefinedBehaviorSanitizer
 	$(MAKE) test FLAVOUR=$@
 
+# These take time: of the cases each CORE_STEPth is played.
+tsan: ## unit tests and a core of the rest under ThreadSanitizer
+	TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp $(MAKE) core FLAVOUR=tsan CORE_STEP=12
+
+valgrind: ## the same under valgrind's memcheck: invalid reads, uninitialised values, leaks
+	$(MAKE) core UNDER=$(CURDIR)/tests/valgrind.sh CORE_STEP=25
+
+core: all $(STANDINS) $(RUNNERS) $(TESTERS)
+	@rm -rf $(BUILD)/core && mkdir -p $(BUILD)/core
+	@printf '#!/bin/sh\nexec $(UNDER) $(CURDIR)/$(BIN)/handler "$$@"\n' > $(BUILD)/core-handler
+	@chmod +x $(BUILD)/core-handler
+	-@UNDER=$(UNDER) tests/unit/run.sh $(BUILD)/core/unit $(TESTERS)
+	-@$(BIN)/e2e/run --tally $(BUILD)/core/e2e --handler $(CURDIR)/$(BUILD)/core-handler --core $(CORE_STEP) tests/cases
+	@tests/tally.sh $(BUILD)/core unit e2e
+
 clang: ## build everything with clang, warnings as errors
 	$(MAKE) everything FLAVOUR=clang CC=clang
 
@@ -123,7 +138,7 @@ help: ## show this list
 
 SOURCES := $(shell find handler tests -name '*.[ch]' 2>/dev/null)
 
-.PHONY: all demo run deps test unit e2e bench fuzz fuzz-smoke fuzzers asan ubsan clang everything format format-check layers banned \
+.PHONY: all demo run deps test unit e2e bench fuzz fuzz-smoke fuzzers asan ubsan tsan valgrind core clang everything format format-check layers banned \
         clean help
 
 # --- how things are made -------------------------------------------------------------------------
