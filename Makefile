@@ -1,5 +1,5 @@
-# One Makefile, no configure.  Objects of each flavour (release, asan, ubsan, clang) lie in a folder
-# of their own below build/, programs in bin/ or bin/<flavour>/.
+# One Makefile, no configure.  Objects of each flavour (release, asan, ubsan, tsan, clang, fuzz) lie in
+# a folder of their own below build/, programs in bin/ or bin/<flavour>/.
 
 FLAVOUR ?= release
 
@@ -22,9 +22,14 @@ CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 CFLAGS_clang   := -O1 -g
 CFLAGS_asan    := -O1 -g -fsanitize=address -fno-omit-frame-pointer
 CFLAGS_ubsan   := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+                  -fno-omit-frame-pointer
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now
 LDFLAGS_asan    := -fsanitize=address
 LDFLAGS_ubsan   := -fsanitize=undefined
+LDFLAGS_tsan    := -fsanitize=thread
+LDFLAGS_fuzz    := -fsanitize=address,undefined
 
 ALL_CFLAGS  := -std=c11 -D_POSIX_C_SOURCE=200809L $(WARNINGS) $(CFLAGS_$(FLAVOUR)) -Ihandler -Itests \
                -MMD -MP -pthread $(CFLAGS)
@@ -37,11 +42,13 @@ UNITS   := $(wildcard tests/unit/test_*.c)
 STANDIN := $(wildcard tests/standin/*.c)
 E2E     := $(wildcard tests/e2e/*.c)
 BENCHES := $(wildcard tests/bench/*.c)
+FUZZERS := $(wildcard tests/fuzz/fuzz_*.c)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 CORE    := $(filter-out $(BUILD)/handler/main.o,$(call objects,$(HANDLER)))
 TESTERS := $(patsubst tests/unit/%.c,$(BIN)/unit/%,$(UNITS))
 STANDINS := $(patsubst tests/standin/%.c,$(BIN)/standin/%,$(STANDIN))
+FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZERS))
 RUNNERS := $(patsubst tests/e2e/%.c,$(BIN)/e2e/%,$(E2E)) $(patsubst tests/bench/%.c,$(BIN)/bench/%,$(BENCHES))
 
 .DEFAULT_GOAL := all
@@ -78,10 +85,34 @@ e2e: all $(STANDINS) $(RUNNERS) ## cases and examples through the real binary, b
 asan ubsan: ## the same tests under AddressSanitizer (with leak check) or UndefinedBehaviorSanitizer
 	$(MAKE) test FLAVOUR=$@
 
+# These take time: of the cases each CORE_STEPth is played.
+tsan: ## unit tests and a core of the rest under ThreadSanitizer
+	TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp $(MAKE) core FLAVOUR=tsan CORE_STEP=12
+
+valgrind: ## the same under valgrind's memcheck: invalid reads, uninitialised values, leaks
+	$(MAKE) core UNDER=$(CURDIR)/tests/valgrind.sh CORE_STEP=25
+
+core: all $(STANDINS) $(RUNNERS) $(TESTERS)
+	@rm -rf $(BUILD)/core && mkdir -p $(BUILD)/core
+	@printf '#!/bin/sh\nexec $(UNDER) $(CURDIR)/$(BIN)/handler "$$@"\n' > $(BUILD)/core-handler
+	@chmod +x $(BUILD)/core-handler
+	-@UNDER=$(UNDER) tests/unit/run.sh $(BUILD)/core/unit $(TESTERS)
+	-@$(BIN)/e2e/run --tally $(BUILD)/core/e2e --handler $(CURDIR)/$(BUILD)/core-handler --core $(CORE_STEP) tests/cases
+	@tests/tally.sh $(BUILD)/core unit e2e
+
 clang: ## build everything with clang, warnings as errors
 	$(MAKE) everything FLAVOUR=clang CC=clang
 
 everything: all $(STANDINS) $(RUNNERS) $(TESTERS)
+
+fuzz-smoke: ## all fuzz targets (clang, libFuzzer), a minute in all
+	@$(MAKE) --no-print-directory fuzz SECONDS=60
+
+fuzz: ## the same for longer: `make fuzz SECONDS=3600`, shared by the targets
+	@$(MAKE) --no-print-directory FLAVOUR=fuzz CC=clang fuzzers
+	@tests/fuzz/run.sh $(or $(SECONDS),600) $(FUZZ)
+
+fuzzers: $(addprefix $(BIN)/fuzz_,$(FUZZ)) $(BIN)/fuzz_seeds
 
 bench: all $(STANDINS) $(RUNNERS) ## start-up, memory and requests a second beside a bare civetweb
 	$(BIN)/bench/bench
@@ -107,7 +138,7 @@ help: ## show this list
 
 SOURCES := $(shell find handler tests -name '*.[ch]' 2>/dev/null)
 
-.PHONY: all demo run deps test unit e2e bench asan ubsan clang everything format format-check layers banned \
+.PHONY: all demo run deps test unit e2e bench fuzz fuzz-smoke fuzzers asan ubsan tsan valgrind core clang everything format format-check layers banned \
         clean help
 
 # --- how things are made -------------------------------------------------------------------------
@@ -141,6 +172,9 @@ $(BIN)/unit/%: $(BUILD)/tests/unit/%.o $(call objects,$(SUPPORT)) $(CORE)
 	$(call say,link,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka -lcmark
 
+# There our own code, and cJSON with it, allocates through the test.
+$(BIN)/unit/test_allocation: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+
 # Stand-ins and runners borrow base/ from the handler (arena, text, json), nothing else.
 $(BIN)/standin/%: $(BUILD)/tests/standin/%.o $(call objects,$(SUPPORT)) $(filter $(BUILD)/handler/base/%,$(CORE))
 	@mkdir -p $(@D)
@@ -151,6 +185,18 @@ $(BIN)/e2e/%: $(BUILD)/tests/e2e/%.o $(call objects,$(SUPPORT)) $(filter $(BUILD
 	@mkdir -p $(@D)
 	$(call say,link,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+ifeq ($(FLAVOUR),fuzz)
+$(BIN)/fuzz_seeds: $(BUILD)/tests/fuzz/seeds.o $(call objects,$(SUPPORT)) $(CORE)
+	@mkdir -p $(@D)
+	$(call say,link,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BIN)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(CORE)
+	@mkdir -p $(@D)
+	$(call say,link,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+endif
 
 $(BIN)/bench/%: $(BUILD)/tests/bench/%.o $(call objects,$(SUPPORT)) $(filter $(BUILD)/handler/base/%,$(CORE))
 	@mkdir -p $(@D)

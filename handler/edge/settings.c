@@ -118,6 +118,16 @@ static void complain(struct settings *settings, const struct setting *row, const
     };
 }
 
+#define NO_MEMORY "not enough memory to read the settings"
+
+/* A setting that was lost on the way would look like one that is not set: the secret, say. */
+static void complain_of_memory(struct settings *settings)
+{
+    size_t last = settings->complaint_count < MAX_COMPLAINTS ? settings->complaint_count++
+                                                             : MAX_COMPLAINTS - 1;
+    settings->complaints[last] = (struct complaint){ .text = VIEW(NO_MEMORY), .is_fatal = true };
+}
+
 struct view settings_complaints(struct settings *settings, bool only_fatal)
 {
     struct text text = text_in(&settings->mem, 16 * 1024);
@@ -127,7 +137,7 @@ struct view settings_complaints(struct settings *settings, bool only_fatal)
         text_add_string(&text, text.len == 0 ? "" : "; ");
         text_add(&text, settings->complaints[i].text);
     }
-    return text_view(&text);
+    return text_ok(&text) ? text_view(&text) : VIEW(NO_MEMORY);
 }
 
 /* --- reading ------------------------------------------------------------------------------------
@@ -209,6 +219,8 @@ void settings_read(struct settings *out, const char *(*lookup)(const char *name)
     arena_init(&out->mem, 256 * 1024);
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         read_row(out, &rows[i], lookup);
+    if (!arena_ok(&out->mem))
+        complain_of_memory(out);
 }
 
 void settings_drop(struct settings *settings)

@@ -30,6 +30,7 @@ struct wire_loop {
 struct exchange {
     struct exchange *next;
     CURL *easy;
+    bool is_broken; /* an option could not be set */
     struct text body;
     bool is_too_large;
     CURLcode code;
@@ -118,7 +119,24 @@ static size_t take_bytes(char *bytes, size_t size, size_t count, void *user)
     return exchange->is_too_large ? 0 : size * count;
 }
 
-static bool set_url(CURL *easy, struct view base, const char *path, struct arena *mem)
+/*
+ * Options go through these: one that could not be set for want of memory would mean another host, a
+ * proxy, or other certificates, so then nothing is sent.
+ */
+static void set_string(struct exchange *exchange, CURLoption option, const char *value)
+{
+    exchange->is_broken =
+        curl_easy_setopt(exchange->easy, option, value) != CURLE_OK || exchange->is_broken;
+}
+
+static void set_number(struct exchange *exchange, CURLoption option, long value)
+{
+    exchange->is_broken =
+        curl_easy_setopt(exchange->easy, option, value) != CURLE_OK || exchange->is_broken;
+}
+
+static void set_url(struct exchange *exchange, struct view base, const char *path,
+                    struct arena *mem)
 {
     struct text url = text_in(mem, 4096);
     while (base.len > 0 && base.at[base.len - 1] == '/')
@@ -127,44 +145,39 @@ static bool set_url(CURL *easy, struct view base, const char *path, struct arena
     text_add_string(&url, path);
     /* A proxy variable of the environment is for the world outside, not for this machine. */
     if (view_starts_fold(base, VIEW("http://")))
-        curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    return text_ok(&url) && curl_easy_setopt(easy, CURLOPT_URL, text_view(&url).at) == CURLE_OK;
+        set_string(exchange, CURLOPT_PROXY, "");
+    set_string(exchange, CURLOPT_URL, text_view(&url).at);
+    exchange->is_broken = exchange->is_broken || !text_ok(&url);
 }
 
-static void set_limits(CURL *easy, long long timeout_ms)
+static void set_limits(struct exchange *exchange, long long timeout_ms)
 {
     long connect_ms = timeout_ms < CONNECT_TIMEOUT_MS ? (long)timeout_ms : CONNECT_TIMEOUT_MS;
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    set_number(exchange, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    set_number(exchange, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
+    set_number(exchange, CURLOPT_NOSIGNAL, 1L);
+    set_string(exchange, CURLOPT_PROTOCOLS_STR, "http,https");
+    set_number(exchange, CURLOPT_FOLLOWLOCATION, 0L);
 }
 
 /*
  * libcurl keeps the parsed CA store in the multi handle only when no CA path is set, and Debian's
  * build sets one: without this line each handshake would parse the whole bundle.
  */
-static void set_trust(CURL *easy, const char *ca_file)
+static void set_trust(struct exchange *exchange, const char *ca_file)
 {
     if (ca_file == NULL)
         return;
-    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-    curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+    set_string(exchange, CURLOPT_CAPATH, NULL);
+    set_string(exchange, CURLOPT_CAINFO, ca_file);
 }
 
-static bool prepare(struct exchange *exchange, const struct wire_loop *loop,
-                    const struct call *call, long long timeout_ms, struct arena *mem)
+/* libcurl keeps the pointers of these; only numbers and pointers are stored, so they cannot fail. */
+static void set_content(struct exchange *exchange, const struct wire_loop *loop,
+                        const struct call *call)
 {
-    CURL *easy = curl_easy_init();
-    exchange->easy = easy;
-    exchange->body = text_in(mem, MAX_ANSWER_BYTES);
-    if (easy == NULL || !set_url(easy, loop->settings->api_url, call->path, mem))
-        return false;
-    set_limits(easy, timeout_ms);
-    set_trust(easy, loop->ca_file);
+    CURL *easy = exchange->easy;
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, loop->headers);
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
     if (call->body.len > 0) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->body.at);
@@ -172,7 +185,21 @@ static bool prepare(struct exchange *exchange, const struct wire_loop *loop,
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_bytes);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
-    return true;
+}
+
+static bool prepare(struct exchange *exchange, const struct wire_loop *loop,
+                    const struct call *call, long long timeout_ms, struct arena *mem)
+{
+    exchange->body = text_in(mem, MAX_ANSWER_BYTES);
+    exchange->easy = curl_easy_init();
+    if (exchange->easy == NULL)
+        return false;
+    set_url(exchange, loop->settings->api_url, call->path, mem);
+    set_limits(exchange, timeout_ms);
+    set_trust(exchange, loop->ca_file);
+    set_string(exchange, CURLOPT_CUSTOMREQUEST, call->method);
+    set_content(exchange, loop, call);
+    return !exchange->is_broken;
 }
 
 static enum answer_kind kind_of(CURLcode code)
@@ -348,9 +375,10 @@ static void free_loop(struct wire_loop *loop)
 struct wire_loop *wire_start(const struct wire_settings *settings)
 {
     struct wire_loop *loop = calloc(1, sizeof *loop);
-    if (loop == NULL)
+    if (loop == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        free(loop);
         return NULL;
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    }
     loop->settings = settings;
     loop->ca_file = find_ca_file(settings->ca_file);
     loop->multi = curl_multi_init();

@@ -672,6 +672,41 @@ static void replies_need_no_memory(void **state)
     json_free(&json);
 }
 
+static bool is_success(struct view body)
+{
+    struct json json;
+    struct failure trouble = { 0 };
+    assert_true(json_read(body, &mem, &json, &trouble));
+    assert_int_equal(json_kind(json_at(json.root, "success")), JSON_BOOL);
+    bool is_true = json_is_true(json_at(json.root, "success"));
+    json_free(&json);
+    return is_true;
+}
+
+/* With each ceiling a reply is whole, or short and of the same kind. */
+static void replies_with_little_memory_are_of_their_kind(void **state)
+{
+    (void)state;
+    const struct outcome outcome = { .session = { VIEW("s-1"), VIEW("https://x/y"), true } };
+    const struct failure why = { .kind = FAIL_DEVIN_BUSY };
+    struct view created = triage_reply(&outcome, &mem).body;
+    struct view failed = triage_reply_failure(&why, NULL, &mem).body;
+    bool is_whole = false;
+    for (size_t ceiling = 0; !is_whole && ceiling < 8192; ceiling += ARENA_ALIGN) {
+        arena_init(&scarce, ceiling);
+        struct view success = triage_reply(&outcome, &scarce).body;
+        assert_true(is_success(success));
+        is_whole = view_equal(success, created);
+        arena_drop(&scarce);
+        struct reply failure = triage_reply_failure(&why, NULL, &scarce);
+        assert_int_equal(failure.status, 500);
+        assert_false(is_success(failure.body));
+        is_whole = is_whole && view_equal(failure.body, failed);
+        arena_drop(&scarce);
+    }
+    assert_true(is_whole);
+}
+
 /*
  * With each ceiling the story ends with the same session from the same bytes, or with a clean
  * failure; before Devin was called that is our own, afterwards Devin has been called once only.
@@ -731,6 +766,7 @@ int main(void)
         TEST(a_wrong_method_names_the_right_ones),
         TEST(headers_are_found_without_regard_to_case),
         TEST(replies_need_no_memory),
+        TEST(replies_with_little_memory_are_of_their_kind),
         TEST(too_little_memory_is_a_clean_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
