@@ -33,6 +33,8 @@ struct settings {
     struct devin_settings devin;
     struct wire_settings wire;
     struct server_settings server;
+    struct view session_secrets;    /* names, as written */
+    struct view output_schema_file; /* a path, as written */
 
     struct complaint complaints[MAX_COMPLAINTS];
     size_t complaint_count;

@@ -5,6 +5,7 @@
 #include "edge/wire.h"
 
 #include "base/arena.h"
+#include "edge/shared.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -18,6 +19,7 @@ enum { CONNECT_TIMEOUT_MS = 5000, MAX_ANSWER_BYTES = 256 * 1024, MAX_RETRY_AFTER
 struct wire_loop {
     const struct wire_settings *settings;
     const char *ca_file; /* NULL: whatever libcurl was built with */
+    struct shared *shared;
     struct curl_slist *headers;
     CURLM *multi;
     pthread_t thread;
@@ -198,6 +200,8 @@ static bool prepare(struct exchange *exchange, const struct wire_loop *loop,
     set_limits(exchange, timeout_ms);
     set_trust(exchange, loop->ca_file);
     set_string(exchange, CURLOPT_CUSTOMREQUEST, call->method);
+    /* On a kept connection that turns out to be dead libcurl sends again by itself. */
+    set_number(exchange, CURLOPT_FRESH_CONNECT, call->is_once);
     set_content(exchange, loop, call);
     return !exchange->is_broken;
 }
@@ -309,12 +313,10 @@ static long long now_ms(void)
     return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void wire_send(void *state, const struct call *call, long long timeout_ms, struct arena *mem,
-                      struct answer *out)
+static void send_call(struct wire_loop *loop, const struct call *call, long long timeout_ms,
+                      struct arena *mem, struct answer *out)
 {
-    struct wire_loop *loop = state;
     struct exchange exchange = { 0 };
-    long long start_ms = now_ms();
     if (prepare(&exchange, loop, call, timeout_ms, mem)) {
         pthread_cond_init(&exchange.done, NULL);
         hand_over(loop, &exchange);
@@ -324,6 +326,18 @@ static void wire_send(void *state, const struct call *call, long long timeout_ms
         *out = (struct answer){ .kind = ANSWER_NOT_CONNECTED, .error = "no memory to call Devin" };
     }
     curl_easy_cleanup(exchange.easy);
+}
+
+/* What our own pace does not let through in time is answered as Devin would answer it. */
+static void wire_send(void *state, const struct call *call, long long timeout_ms, struct arena *mem,
+                      struct answer *out)
+{
+    struct wire_loop *loop = state;
+    long long start_ms = now_ms();
+    if (shared_pace(loop->shared, timeout_ms - 1))
+        send_call(loop, call, timeout_ms - (now_ms() - start_ms), mem, out);
+    else
+        *out = (struct answer){ .kind = ANSWER_HTTP, .status = 429 };
     out->elapsed_ms = now_ms() - start_ms;
 }
 
@@ -365,6 +379,8 @@ static bool add_headers(struct wire_loop *loop)
 
 static void free_loop(struct wire_loop *loop)
 {
+    if (loop->shared != NULL)
+        shared_stop(loop->shared);
     curl_slist_free_all(loop->headers);
     curl_multi_cleanup(loop->multi);
     pthread_mutex_destroy(&loop->lock);
@@ -382,8 +398,9 @@ struct wire_loop *wire_start(const struct wire_settings *settings)
     loop->settings = settings;
     loop->ca_file = find_ca_file(settings->ca_file);
     loop->multi = curl_multi_init();
+    loop->shared = shared_start(settings->calls_a_minute);
     pthread_mutex_init(&loop->lock, NULL);
-    if (loop->multi == NULL || !add_headers(loop)
+    if (loop->multi == NULL || loop->shared == NULL || !add_headers(loop)
         || pthread_create(&loop->thread, NULL, run_loop, loop) != 0) {
         free_loop(loop);
         return NULL;
@@ -401,7 +418,38 @@ void wire_stop(struct wire_loop *loop)
     free_loop(loop);
 }
 
+static bool wire_recall(void *state, struct view key, struct arena *mem, struct view *value)
+{
+    const struct wire_loop *loop = state;
+    return shared_recall(loop->shared, key, mem, value);
+}
+
+static void wire_remember(void *state, struct view key, struct view value, long long ttl_ms)
+{
+    const struct wire_loop *loop = state;
+    shared_remember(loop->shared, key, value, ttl_ms);
+}
+
+static enum turn wire_enter(void *state, struct view key, long long patience_ms, struct arena *mem,
+                            struct view *result, long long *waited_ms)
+{
+    const struct wire_loop *loop = state;
+    return shared_enter(loop->shared, key, patience_ms, mem, result, waited_ms);
+}
+
+static void wire_leave(void *state, struct view key, struct view result)
+{
+    const struct wire_loop *loop = state;
+    shared_leave(loop->shared, key, result);
+}
+
 struct wire wire_of(struct wire_loop *loop)
 {
-    return (struct wire){ .state = loop, .send = wire_send, .wait = wire_wait };
+    return (struct wire){ .state = loop,
+                          .send = wire_send,
+                          .wait = wire_wait,
+                          .recall = wire_recall,
+                          .remember = wire_remember,
+                          .enter = wire_enter,
+                          .leave = wire_leave };
 }

@@ -254,7 +254,7 @@ struct play {
     struct settings settings;
     struct wire_loop *loop;
     struct arena mem; /* of the request */
-    struct outcome outcome;
+    struct report report;
     struct failure why;
     struct reply reply;
     bool is_told; /* in a session */
@@ -288,18 +288,18 @@ static bool tell(struct play *play)
     struct request request = { 0 };
     return invocation_open(play->envelope, &play->mem, &request, &play->why)
            && caller_check(&settings->caller, &request, &play->mem, &play->why)
-           && triage_run(&triage, &request, &play->mem, &play->outcome, &play->why);
+           && triage_run(&triage, &request, &play->mem, &play->report, &play->why);
 }
 
 /* As the server does it. */
 static void answer_one(struct play *play)
 {
-    play->outcome = (struct outcome){ 0 };
+    play->report = (struct report){ 0 };
     play->why = (struct failure){ 0 };
     arena_init(&play->mem, PLENTY);
     play->is_told = tell(play);
-    play->reply = play->is_told ? triage_reply(&play->outcome, &play->mem)
-                                : triage_reply_failure(&play->why, &play->outcome, &play->mem);
+    play->reply = play->is_told ? triage_reply(&play->report, &play->mem)
+                                : triage_reply_failure(&play->why, &play->report, &play->mem);
     struct view closed = invocation_close(&play->reply, VIEW("line"), &play->mem);
     CHECK(play->name, closed.len > 0);
 }
@@ -314,7 +314,7 @@ static void check_end(const struct play *play)
     CHECK(play->name, json_read(play->reply.body, &mem, &json, &why));
     CHECK(play->name, json_is_true(json_at(json.root, "success")) == play->is_told);
     if (play->is_told)
-        CHECK_VIEW(play->name, play->outcome.session.id, VIEW("s-1"));
+        CHECK_VIEW(play->name, play->report.session.id, VIEW("s-1"));
     json_free(&json);
     arena_drop(&mem);
 }

@@ -284,8 +284,8 @@ static void values_reach_their_modules(void **state)
     CHECK_VIEW("routes", settings.playbook.routes, VIEW("a=b"));
     CHECK_VIEW("playbook", settings.playbook.fallback, VIEW("p"));
     assert_int_equal(settings.triage.timeout_ms, 101);
-    assert_int_equal(settings.devin.tries, 7);
-    assert_int_equal(settings.devin.retry_ms, 11);
+    assert_int_equal(settings.devin.retry.tries, 7);
+    assert_int_equal(settings.devin.retry.first_ms, 11);
     assert_int_equal(settings.server.max_body_bytes, 2048);
     assert_int_equal(settings.complaint_count, 0);
 }

@@ -433,6 +433,42 @@ static void script_wait(void *state, long long ms)
     text_add_char(&script->moves, ';');
 }
 
+/* Nothing is known and nobody else is there. */
+static bool script_recall(void *state, struct view key, struct arena *arena, struct view *value)
+{
+    (void)state;
+    (void)arena;
+    (void)value;
+    assert_true(key.len > 0);
+    return false;
+}
+
+static void script_remember(void *state, struct view key, struct view value, long long ttl_ms)
+{
+    (void)state;
+    (void)value;
+    assert_true(key.len > 0 && ttl_ms > 0);
+}
+
+static enum turn script_enter(void *state, struct view key, long long patience_ms,
+                              struct arena *arena, struct view *result, long long *waited_ms)
+{
+    (void)state;
+    (void)arena;
+    (void)result;
+    (void)patience_ms;
+    assert_true(key.len > 0);
+    *waited_ms = 0;
+    return TURN_LEAD;
+}
+
+static void script_leave(void *state, struct view key, struct view result)
+{
+    (void)state;
+    (void)result;
+    assert_true(key.len > 0);
+}
+
 /* --- helpers ---------------------------------------------------------------------------------- */
 
 static struct arena mem;
@@ -461,11 +497,17 @@ static struct script script_of(const struct scripted *answers)
 static struct triage triage_with(struct script *script)
 {
     return (struct triage){
-        .settings = { .timeout_ms = 30000, .max_sessions = 5 },
+        .settings = { .timeout_ms = 30000, .max_sessions = 5, .max_severity = 4 },
         .prompt = { .target_repo = VIEW("https://github.com/org/repo") },
         .playbook = { .fallback = VIEW("devin-triage-workflow") },
-        .devin = { .tries = 3, .retry_ms = 1000 },
-        .wire = { .state = script, .send = script_send, .wait = script_wait },
+        .devin = { .retry = { .tries = 3, .first_ms = 1000 }, .max_messages = 5 },
+        .wire = { .state = script,
+                  .send = script_send,
+                  .wait = script_wait,
+                  .recall = script_recall,
+                  .remember = script_remember,
+                  .enter = script_enter,
+                  .leave = script_leave },
     };
 }
 
@@ -653,8 +695,9 @@ static void replies_need_no_memory(void **state)
 {
     (void)state;
     struct arena nothing = { 0 };
-    struct outcome outcome = { .action = ACTION_CREATED,
-                               .session = { VIEW("s-1"), VIEW("https://x/y"), true } };
+    struct problem problem = { 0 };
+    struct outcome outcome = { .problem = &problem,
+                               .session = { .id = VIEW("s-1"), .url = VIEW("https://x/y") } };
     struct report report = { .outcomes = &outcome, .count = 1 };
     struct failure why = { .kind = FAIL_DEVIN_BUSY };
     struct failure trouble = { 0 };
@@ -687,14 +730,17 @@ static bool is_success(struct view body)
 static void replies_with_little_memory_are_of_their_kind(void **state)
 {
     (void)state;
-    const struct outcome outcome = { .session = { VIEW("s-1"), VIEW("https://x/y"), true } };
+    struct problem problem = { 0 };
+    struct outcome outcome = { .problem = &problem,
+                               .session = { .id = VIEW("s-1"), .url = VIEW("https://x/y") } };
+    const struct report report = { .outcomes = &outcome, .count = 1 };
     const struct failure why = { .kind = FAIL_DEVIN_BUSY };
-    struct view created = triage_reply(&outcome, &mem).body;
+    struct view created = triage_reply(&report, &mem).body;
     struct view failed = triage_reply_failure(&why, NULL, &mem).body;
     bool is_whole = false;
     for (size_t ceiling = 0; !is_whole && ceiling < 8192; ceiling += ARENA_ALIGN) {
         arena_init(&scarce, ceiling);
-        struct view success = triage_reply(&outcome, &scarce).body;
+        struct view success = triage_reply(&report, &scarce).body;
         assert_true(is_success(success));
         is_whole = view_equal(success, created);
         arena_drop(&scarce);
