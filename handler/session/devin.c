@@ -73,7 +73,7 @@ bool devin_fail(const struct answer *answer, const struct cJSON *body, struct ar
     return fail(why, FAIL_DEVIN_REJECTED, "Devin answered %d", status);
 }
 
-static enum trouble trouble_of(const struct answer *answer)
+enum trouble devin_trouble(const struct answer *answer)
 {
     if (answer->kind == ANSWER_NOT_CONNECTED)
         return TROUBLE_UNSENT;
@@ -421,9 +421,9 @@ static struct devin_next failed_create(struct devin *devin, const struct turn *t
         return go_to(devin, STAGE_CREATE, turn);
     }
     long long wait_ms =
-        retry_wait_ms(&settings->retry, REPEAT_FREELY, devin->tries, trouble_of(turn->answer),
+        retry_wait_ms(&settings->retry, REPEAT_FREELY, devin->tries, devin_trouble(turn->answer),
                       turn->answer->retry_after_ms, turn->left_ms, spread_of(devin));
-    bool is_unclear = trouble_of(turn->answer) == TROUBLE_UNCLEAR;
+    bool is_unclear = devin_trouble(turn->answer) == TROUBLE_UNCLEAR;
     if (!devin->call.is_once || !is_unclear || wait_ms == NO_RETRY)
         return FAILED;
     devin->create_failure = *turn->why;
@@ -615,7 +615,7 @@ static struct devin_next on_answer(struct devin *devin, const struct turn *turn)
         return stage->answered(devin, turn);
     devin_fail(turn->answer, turn->body, turn->mem, turn->why);
     long long wait_ms = retry_wait_ms(&devin->settings->retry, repeat_of(devin), devin->tries,
-                                      trouble_of(turn->answer), turn->answer->retry_after_ms,
+                                      devin_trouble(turn->answer), turn->answer->retry_after_ms,
                                       turn->left_ms, spread_of(devin));
     if (wait_ms != NO_RETRY)
         return (struct devin_next){ DEVIN_WAIT, wait_ms };

@@ -130,6 +130,9 @@ bool devin_begin(struct devin *devin, const struct devin_settings *settings,
 struct devin_next devin_step(struct devin *devin, const struct answer *last, long long left_ms,
                              struct arena *mem, struct failure *why);
 
+/* What a try that did not succeed met. */
+enum trouble devin_trouble(const struct answer *answer);
+
 /* Why a call that met this answer failed, in the words of our list; false always. */
 bool devin_fail(const struct answer *answer, const struct cJSON *body, struct arena *mem,
                 struct failure *why);

@@ -314,7 +314,7 @@ static void check_end(const struct play *play)
     CHECK(play->name, json_read(play->reply.body, &mem, &json, &why));
     CHECK(play->name, json_is_true(json_at(json.root, "success")) == play->is_told);
     if (play->is_told)
-        CHECK_VIEW(play->name, play->report.session.id, VIEW("s-1"));
+        CHECK_VIEW(play->name, play->report.outcomes[0].session.id, VIEW("s-1"));
     json_free(&json);
     arena_drop(&mem);
 }
