@@ -36,7 +36,7 @@ static bool is_word_for_nothing(struct view text)
 struct view source_line(const struct cJSON *node, struct arena *mem)
 {
     struct view text = view_trim(json_as_text(node, mem));
-    return is_word_for_nothing(text) ? (struct view){ 0 } : text;
+    return is_word_for_nothing(text) ? ((struct view){ 0 }) : text;
 }
 
 static bool read_text(const struct cJSON *node, enum field_form form, struct arena *mem,
