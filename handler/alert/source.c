@@ -55,7 +55,8 @@ static bool is_word_for_nothing(struct view text)
 struct view source_line(const struct cJSON *node, struct arena *mem)
 {
     struct view text = view_trim(json_as_text(node, mem));
-    return is_word_for_nothing(text) || is_placeholder(text) ? (struct view){ 0 } : text;
+    bool is_given = !is_word_for_nothing(text) && !is_placeholder(text);
+    return is_given ? text : (struct view){ 0 };
 }
 
 static bool read_text(const struct cJSON *node, enum field_form form, struct arena *mem,

@@ -496,7 +496,7 @@ static struct reply serve_envelope(struct visit *visit)
 
 static struct reply serve(struct visit *visit)
 {
-    struct reply reply;
+    struct reply reply = { 0 };
     if (!take_request(visit)) {
         reply = refuse(visit);
         log_visit(visit, &reply);

@@ -237,7 +237,7 @@ static void fill_answer(struct exchange *exchange, struct answer *out)
     out->error = out->kind == ANSWER_HTTP ? NULL : curl_easy_strerror(exchange->code);
     out->status = (int)status;
     out->retry_after_ms = (long long)retry_after_s * 1000;
-    out->body = exchange->is_too_large ? (struct view){ 0 } : text_view(&exchange->body);
+    out->body = exchange->is_too_large ? ((struct view){ 0 }) : text_view(&exchange->body);
 }
 
 /* --- the loop

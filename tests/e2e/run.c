@@ -187,8 +187,8 @@ static void run_test(struct run *run, const struct e2e_test *test, const char *c
 static void run_tests(struct run *run, const char *cases)
 {
     const struct e2e_test *const *from = run->core > 0 ? core_lists : lists;
-    size_t count = run->core > 0 ? COUNT_OF(core_lists) : COUNT_OF(lists);
-    for (size_t i = 0; i < count; i++)
+    size_t list_count = run->core > 0 ? COUNT_OF(core_lists) : COUNT_OF(lists);
+    for (size_t i = 0; i < list_count; i++)
         for (const struct e2e_test *test = from[i]; test->name != NULL; test++)
             if (is_chosen(run, test->name))
                 run_test(run, test, cases);
