@@ -313,7 +313,9 @@ static void write_reply(struct visit *visit, const struct reply *reply)
     if (!text_ok(&text))
         whole = VIEW("HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\n"
                      "Content-Length: 17\r\n\r\n{\"success\":false}");
-    mg_write(visit->connection, whole.at, whole.len);
+    /* A peer that does not read has cost us REQUEST_TIMEOUT_MS: once is enough. */
+    if (mg_write(visit->connection, whole.at, whole.len) != (int)whole.len)
+        mg_disable_connection_keep_alive(visit->connection);
 }
 
 /* --- the log

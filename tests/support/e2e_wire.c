@@ -9,7 +9,7 @@
 #include "support/envelope.h"
 #include "support/match.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -480,6 +480,17 @@ static int start_deaf_peer(int port)
     return fd;
 }
 
+/* What it was sent before it was given up, then the end: an answer that was cut has no successor. */
+static bool is_given_up(struct e2e *e2e, int fd)
+{
+    char buffer[16384];
+    ssize_t got;
+    while ((got = recv(fd, buffer, sizeof buffer, 0)) > 0)
+        continue;
+    bool ok = got == 0 || errno == ECONNRESET;
+    return ok || complain(e2e->why, "a peer that never reads is still served", VIEW(""));
+}
+
 static enum test_result slow_and_idle(struct e2e *e2e)
 {
     struct duo duo;
@@ -493,6 +504,7 @@ static enum test_result slow_and_idle(struct e2e *e2e)
     bool ok = ask_all(e2e, fds, &before);
     int deaf = start_deaf_peer(duo.handler.port);
     ok = run_slow_peers(e2e, &duo) && ok;
+    ok = is_given_up(e2e, deaf) && ok;
     if (!ask_all(e2e, fds, &after))
         ok = complain(e2e->why, "an idle connection was closed", VIEW(""));
     for (int i = 0; i < IDLE; i++)
