@@ -34,6 +34,8 @@ bool duo_down(struct e2e *e2e, struct duo *duo)
 {
     bool ok = program_end(&duo->handler, SIGTERM, DUO_PATIENCE_MS, e2e->why);
     ok = player_log_is_sound(program_out(&duo->handler, e2e->mem), e2e->mem, e2e->why) && ok;
+    struct view err = program_err(&duo->handler, e2e->mem);
+    ok = (err.len == 0 || complain(e2e->why, "the handler's stderr", err)) && ok;
     program_forget(&duo->handler);
     process_end(&duo->devin.process, SIGTERM, DUO_PATIENCE_MS);
     program_forget(&duo->devin);

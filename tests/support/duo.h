@@ -22,7 +22,7 @@ struct duo {
 /* `setting` is one more NAME=value, or NULL. */
 bool duo_up(struct e2e *e2e, const char *setting, struct duo *out);
 
-/* SIGTERM.  False unless the handler ends with 0 and has logged nothing but JSON lines. */
+/* SIGTERM.  False unless the handler ends with 0, said nothing on stderr and JSON lines elsewhere. */
 bool duo_down(struct e2e *e2e, struct duo *duo);
 
 /* The process that was started is still there and answers a new connection. */
