@@ -279,7 +279,7 @@ static enum test_result ended_under_load(struct e2e *e2e)
 }
 
 const struct e2e_test e2e_kill[] = {
-    { "kill: SIGKILL at any instant, every alert ends in its one session", killed_anywhere },
-    { "kill: SIGTERM under load, every alert sent before it is answered", ended_under_load },
+    { "kill: SIGKILL at any instant, each alert ends in its one session", killed_anywhere },
+    { "kill: SIGTERM under load, what was sent before is answered", ended_under_load },
     { NULL, NULL },
 };

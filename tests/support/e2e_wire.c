@@ -523,6 +523,6 @@ const struct e2e_test e2e_wire[] = {
     { "wire: refusals reach a sender that goes on sending", refusals_arrive },
     { "wire: a sender that asks first is told to go on, or refused", asked_first },
     { "wire: a sender that breaks off disturbs nobody", broken_off },
-    { "wire: a byte a second holds no thread for long; idle connections stay", slow_and_idle },
+    { "wire: a byte a second holds no thread for long; idle ones stay", slow_and_idle },
     { NULL, NULL },
 };
