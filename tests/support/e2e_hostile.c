@@ -450,10 +450,7 @@ static bool is_mended(struct e2e *e2e, const char *logs)
     bool ok = http_call(duo.handler.port, request, DUO_PATIENCE_MS, e2e->mem, &answer)
               && answer.status == 200
               && http_call(duo.devin.port, call, DUO_PATIENCE_MS, e2e->mem, &answer)
-              && match_has("sessions",
-                           VIEW("before\xEF\xBF\xBD"
-                                "after"),
-                           answer.body, e2e->why)
+              && match_has("sessions", VIEW("before\xEF\xBF\xBD, after"), answer.body, e2e->why)
               && match_has("log", VIEW("repaired to valid UTF-8"),
                            program_out(&duo.handler, e2e->mem), e2e->why);
     return duo_down(e2e, &duo) && ok;
@@ -461,9 +458,8 @@ static bool is_mended(struct e2e *e2e, const char *logs)
 
 static enum test_result mended_text(struct e2e *e2e)
 {
-    static const char *const logs[] = { "before\xff"
-                                        "after",
-                                        "before\\u0000after", "before\\ud800after" };
+    static const char *const logs[] = { "before\xff, after", "before\\u0000, after",
+                                        "before\\ud800, after" };
     for (size_t i = 0; i < COUNT_OF(logs); i++)
         if (!is_mended(e2e, logs[i]))
             return TEST_FAILED;
