@@ -2,6 +2,7 @@
 #include "support/duo.h"
 
 #include "base/arena.h"
+#include "support/control.h"
 #include "support/match.h"
 #include "support/player.h"
 
@@ -52,6 +53,19 @@ bool duo_is_well(struct e2e *e2e, struct duo *duo)
               && answer.status == 200;
     arena_drop(&mem);
     return ok || complain(e2e->why, "after that the handler does not answer", VIEW(""));
+}
+
+int duo_count_creates(struct e2e *e2e, const struct duo *duo)
+{
+    struct json calls = { 0 };
+    int count = 0;
+    if (!control_calls(duo->devin.port, e2e->mem, &calls))
+        return -1;
+    const struct cJSON *call = control_next_create(json_first(calls.root));
+    for (; call != NULL; call = control_next_create(json_next(call)))
+        count++;
+    json_free(&calls);
+    return count;
 }
 
 bool duo_is_at_end(int fd)

@@ -28,6 +28,9 @@ bool duo_down(struct e2e *e2e, struct duo *duo);
 /* The process that was started is still there and answers a new connection. */
 bool duo_is_well(struct e2e *e2e, struct duo *duo);
 
+/* How often Devin was asked for a session; -1 when the stand-in does not say. */
+int duo_count_creates(struct e2e *e2e, const struct duo *duo);
+
 /* GET /, as the Functions host asks. */
 extern const struct view duo_ping;
 

@@ -3,7 +3,6 @@
  * A connection of ours that was not told to close must serve again.
  */
 #include "base/arena.h"
-#include "base/json.h"
 #include "support/case.h"
 #include "support/control.h"
 #include "support/duo.h"
@@ -90,19 +89,6 @@ static enum test_result kept_connections(struct e2e *e2e)
 
 /* --- a burst --------------------------------------------------------------------------------- */
 
-static int count_sessions(struct e2e *e2e, int devin_port)
-{
-    struct json calls = { 0 };
-    int count = 0;
-    if (!control_calls(devin_port, e2e->mem, &calls))
-        return -1;
-    const struct cJSON *call = control_next_create(json_first(calls.root));
-    for (; call != NULL; call = control_next_create(json_next(call)))
-        count++;
-    json_free(&calls);
-    return count;
-}
-
 static int count_log_lines(struct e2e *e2e, const struct duo *duo)
 {
     struct view out = program_out(&duo->handler, e2e->mem);
@@ -140,7 +126,7 @@ static enum test_result burst(struct e2e *e2e)
             http_receive(fds[i], DUO_PATIENCE_MS, false, e2e->mem, &answer) && answer.status == 200;
         close(fds[i]);
     }
-    int created = count_sessions(e2e, duo.devin.port);
+    int created = duo_count_creates(e2e, &duo);
     int logged = count_log_lines(e2e, &duo);
     bool ok = duo_down(e2e, &duo);
     char seen[96];

@@ -3,7 +3,6 @@
  * or never read.  The Functions host does some of it, networks do the rest.
  */
 #include "base/arena.h"
-#include "base/json.h"
 #include "support/control.h"
 #include "support/duo.h"
 #include "support/envelope.h"
@@ -301,19 +300,6 @@ static void reset_connection(int fd)
     close(fd);
 }
 
-static int count_creates(struct e2e *e2e, int devin_port)
-{
-    struct json calls = { 0 };
-    int count = 0;
-    if (!control_calls(devin_port, e2e->mem, &calls))
-        return -1;
-    const struct cJSON *call = control_next_create(json_first(calls.root));
-    for (; call != NULL; call = control_next_create(json_next(call)))
-        count++;
-    json_free(&calls);
-    return count;
-}
-
 /* What was sent whole is done, whether or not somebody still waits for the answer. */
 static enum test_result broken_off(struct e2e *e2e)
 {
@@ -333,9 +319,9 @@ static enum test_result broken_off(struct e2e *e2e)
         reset_connection(fd);
     }
     for (long long until = process_now_ms() + DUO_PATIENCE_MS;
-         process_now_ms() < until && count_creates(e2e, duo.devin.port) < BROKEN_OFF;)
+         process_now_ms() < until && duo_count_creates(e2e, &duo) < BROKEN_OFF;)
         process_sleep_ms(20);
-    int created = count_creates(e2e, duo.devin.port);
+    int created = duo_count_creates(e2e, &duo);
     ok = duo_is_well(e2e, &duo) && ok;
     ok = duo_down(e2e, &duo) && ok;
     if (created != BROKEN_OFF)
@@ -415,7 +401,8 @@ static bool tick(struct e2e *e2e, struct slow_peer peers[COUNT_OF(slows)], long 
         if (peer->is_over)
             continue;
         /* An interim "100 Continue" is readable too: the answer follows, late. */
-        bool is_waiting = i == 4 && ms < PATIENCE_LEAST_MS;
+        bool is_waiting =
+            view_contains(view_of(slows[i].first), VIEW("100-continue")) && ms < PATIENCE_LEAST_MS;
         if (!is_waiting && is_readable(peer->fd))
             finish(e2e, &slows[i], peer, ms);
         else if (ms > slows[i].most_ms)
