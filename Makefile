@@ -89,6 +89,7 @@ unit: $(TESTERS) ## unit tests (cmocka)
 
 e2e: all $(STANDINS) $(RUNNERS) ## cases and examples through the real binary, between the two stand-ins
 	@mkdir -p $(BUILD)/tally
+	@tests/checklist.sh --self-test
 	@$(BIN)/e2e/run --tally $(BUILD)/tally/e2e tests/cases
 
 asan ubsan: ## the same tests under AddressSanitizer (with leak check) or UndefinedBehaviorSanitizer
