@@ -175,6 +175,7 @@ static bool finish(const struct cJSON *item, const struct cJSON *body, struct ar
 const struct source source_azure_common = {
     .name = "azure-monitor",
     .is_azure = true,
+    .has_schema = true,
     .identity = BY_PROBLEM | BY_NAME | BY_DIMENSIONS,
     .recognises = recognises,
     .fields = fields,
