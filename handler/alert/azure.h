@@ -63,6 +63,10 @@ bool azure_keep_typed(const struct cJSON *object, struct arena *mem, struct aler
 bool azure_keep_members(const struct cJSON *object, struct arena *mem,
                         struct alert *out) MUST_CHECK;
 
+/* Of alerts before the common schema: the resource, its id, and the way to it in the portal. */
+bool azure_keep_resource(const struct cJSON *context, struct arena *mem,
+                         struct alert *out) MUST_CHECK;
+
 /* What tells events of an activity log apart, and what a service tells its customers in HTML. */
 bool azure_keep_event(const struct cJSON *event, struct arena *mem, struct alert *out) MUST_CHECK;
 

@@ -179,7 +179,9 @@ static struct view criterion_in_words(const struct cJSON *criterion, struct view
                                       struct arena *mem)
 {
     struct text text = text_in(mem, MAX_WORDS);
-    add_part(&text, "", line_at(criterion, "timeAggregation", mem));
+    struct view aggregation = line_at(criterion, "timeAggregation", mem);
+    if (!view_starts(aggregation, VIEW("PT"))) /* old payloads repeat the window there */
+        add_part(&text, "", aggregation);
     add_part(&text, text.len == 0 ? "" : " of ", subject_of(criterion, mem));
     add_part(&text, " ", operator_in_words(line_at(criterion, "operator", mem)));
     add_part(&text, " ", line_at(criterion, "threshold", mem));

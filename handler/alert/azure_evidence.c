@@ -58,6 +58,15 @@ bool azure_keep_link(struct alert *alert, const char *label, const struct cJSON 
     return source_link(alert, label, node, mem);
 }
 
+bool azure_keep_resource(const struct cJSON *context, struct arena *mem, struct alert *out)
+{
+    const struct cJSON *id = json_at(context, "resourceId");
+    if (out->resource.len == 0)
+        out->resource = view_keep(azure_short_name(source_line(id, mem)), mem);
+    return out->resource.at != NULL && source_dimension(out, "resourceId", id, mem)
+           && azure_keep_link(out, "Resource", json_at(context, "portalLink"), mem);
+}
+
 /* --- logs ------------------------------------------------------------------------------------- */
 
 bool azure_add_logs(struct view heading, struct view lines, struct arena *mem, struct alert *out)
@@ -179,6 +188,8 @@ static bool is_left_out(const struct cJSON *member)
         "ThresholdType",
         "BudgetThreshold",
         "SpentAmount",
+        "SpendingAmount",
+        "Budget",
         "BudgetId",
         "NotificationThresholdAmount",
         /* of no use without a token of their own */
@@ -214,11 +225,23 @@ static bool is_plain_group(struct view name)
     return view_equal(name, VIEW("properties")) || view_equal(name, VIEW("AlertData"));
 }
 
-static bool keep_value(struct view name, struct view value, struct arena *mem, struct alert *out)
+/* What the prompt says in another place already. */
+static bool is_said(struct view value, bool is_typed, const struct alert *alert)
+{
+    if (view_equal(value, view_trim(alert->description)))
+        return true;
+    for (size_t i = 0; !is_typed && i < alert->dimensions.count; i++)
+        if (view_equal(value, alert->dimensions.at[i].value))
+            return true;
+    return !is_typed && view_equal(value, alert->name);
+}
+
+static bool keep_value(struct view name, struct view value, bool is_typed, struct arena *mem,
+                       struct alert *out)
 {
     bool is_empty =
         value.len == 0 || view_equal(value, VIEW("[]")) || view_equal(value, VIEW("{}"));
-    if (is_empty || view_equal(value, view_trim(out->description))
+    if (is_empty || is_said(value, is_typed, out)
         || pairs_find(&out->custom, view_cap(name, MAX_KEY_BYTES)) != NULL)
         return true;
     if (value.len > MAX_VALUE_BYTES || view_contains(value, VIEW("\n")))
@@ -249,7 +272,7 @@ static bool keep_object(const struct cJSON *object, struct view prefix, int dept
         if (!is_object || !is_plain_group(name))
             path = joined(prefix, name, mem);
         if (is_object ? !keep_object(member, path, depth + 1, is_typed, mem, out)
-                      : !keep_value(path, source_line(member, mem), mem, out))
+                      : !keep_value(path, source_line(member, mem), is_typed, mem, out))
             return false;
     }
     return true;

@@ -23,6 +23,7 @@ struct cJSON;
  */
 #define SOURCES(X)  \
     X(azure_common) \
+    X(azure_metric) \
     X(native)
 
 enum field_form {

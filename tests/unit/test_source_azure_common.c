@@ -270,6 +270,7 @@ static const struct {
 } conditions[] = {
     { "{\"allOf\":[{\"metricName\":\"m\",\"timeAggregation\":\"Total\"}]}", "=Total of m;" },
     { "{\"allOf\":[{\"metricName\":\"m\"}]}", "=m;" },
+    { "{\"allOf\":[{\"metricName\":\"m\",\"timeAggregation\":\"PT5M\"}]}", "=m;" },
     { "{\"allOf\":[{\"metricName\":\"m\",\"operator\":\"LessThan\",\"threshold\":1.5,"
       "\"metricValue\":0}]}",
       "=m less than 1.5, measured 0;" },
