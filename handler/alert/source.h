@@ -24,6 +24,7 @@ struct cJSON;
 #define SOURCES(X)     \
     X(azure_common)    \
     X(azure_metric)    \
+    X(azure_activity)  \
     X(azure_budget)    \
     X(azure_autoscale) \
     X(azure_classic)   \
