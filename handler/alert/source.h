@@ -26,6 +26,7 @@ struct cJSON;
     X(azure_metric)    \
     X(azure_activity)  \
     X(azure_budget)    \
+    X(azure_log)       \
     X(azure_autoscale) \
     X(azure_classic)   \
     X(native)
