@@ -60,6 +60,7 @@ bool azure_keep_dimensions(const struct cJSON *list, struct arena *mem,
  * of a service's own members not what other functions here read, nor what says nothing.
  */
 bool azure_keep_typed(const struct cJSON *object, struct arena *mem, struct alert *out) MUST_CHECK;
+bool azure_keep_member(const struct cJSON *member, struct arena *mem, struct alert *out) MUST_CHECK;
 bool azure_keep_members(const struct cJSON *object, struct arena *mem,
                         struct alert *out) MUST_CHECK;
 

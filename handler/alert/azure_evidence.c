@@ -258,24 +258,37 @@ static struct view joined(struct view prefix, struct view name, struct arena *me
     return text_view(&text);
 }
 
+static bool keep_object(const struct cJSON *object, struct view prefix, int depth, bool is_typed,
+                        struct arena *mem, struct alert *out);
+
 /* Depth is bounded, so that the stack is too. */
+static bool keep_member(const struct cJSON *member, struct view prefix, int depth, bool is_typed,
+                        struct arena *mem, struct alert *out)
+{
+    struct view name = json_key(member);
+    bool is_object = json_kind(member) == JSON_OBJECT && depth < MAX_DEPTH;
+    struct view path = prefix;
+    if (is_secret(name) || (!is_typed && prefix.len == 0 && is_left_out(member)))
+        return true;
+    if (!is_object || !is_plain_group(name))
+        path = joined(prefix, name, mem);
+    return is_object ? keep_object(member, path, depth + 1, is_typed, mem, out)
+                     : keep_value(path, source_line(member, mem), is_typed, mem, out);
+}
+
 static bool keep_object(const struct cJSON *object, struct view prefix, int depth, bool is_typed,
                         struct arena *mem, struct alert *out)
 {
     for (const struct cJSON *member = json_first(object); member != NULL;
-         member = json_next(member)) {
-        struct view name = json_key(member);
-        bool is_object = json_kind(member) == JSON_OBJECT && depth < MAX_DEPTH;
-        struct view path = prefix;
-        if (is_secret(name) || (!is_typed && prefix.len == 0 && is_left_out(member)))
-            continue;
-        if (!is_object || !is_plain_group(name))
-            path = joined(prefix, name, mem);
-        if (is_object ? !keep_object(member, path, depth + 1, is_typed, mem, out)
-                      : !keep_value(path, source_line(member, mem), is_typed, mem, out))
+         member = json_next(member))
+        if (!keep_member(member, prefix, depth, is_typed, mem, out))
             return false;
-    }
     return true;
+}
+
+bool azure_keep_member(const struct cJSON *member, struct arena *mem, struct alert *out)
+{
+    return keep_member(member, (struct view){ 0 }, 1, false, mem, out);
 }
 
 bool azure_keep_typed(const struct cJSON *object, struct arena *mem, struct alert *out)

@@ -29,6 +29,7 @@ struct cJSON;
     X(azure_log)       \
     X(azure_autoscale) \
     X(azure_classic)   \
+    X(azure_custom)    \
     X(native)
 
 enum field_form {
