@@ -17,10 +17,17 @@ static const struct source *const sources[] = {
 #undef X
 };
 
+bool source_is_native(const struct cJSON *body)
+{
+    return view_trim(json_text(json_member(body, VIEW("alertName")))).len > 0;
+}
+
 const struct source *source_of(const struct cJSON *body)
 {
+    bool is_native = source_is_native(body);
     size_t i = 0;
-    while (i + 1 < COUNT_OF(sources) && !sources[i]->recognises(body))
+    while (i + 1 < COUNT_OF(sources)
+           && ((is_native && !sources[i]->has_schema) || !sources[i]->recognises(body)))
         i++;
     return sources[i];
 }
@@ -162,6 +169,49 @@ static bool format_epoch(double epoch, struct arena *mem, struct view *out)
     return out->at != NULL;
 }
 
+/* A number in front of `mark`, which goes with it. */
+static bool cut_number(struct view *text, char mark, long long min, long long max, int *out)
+{
+    struct view digits = { 0 };
+    long long number = 0;
+    if (!view_cut(*text, mark, &digits, text) || !view_to_number(digits, min, max, &number))
+        return false;
+    *out = (int)number;
+    return true;
+}
+
+/* Hours of a clock of 12 or, without AM and PM, of 24. */
+static bool read_hour(int hour, struct view half, int *out)
+{
+    bool is_pm = view_equal_fold(half, VIEW("PM"));
+    if (half.len > 0 && !is_pm && !view_equal_fold(half, VIEW("AM")))
+        return false;
+    if (half.len > 0 && (hour < 1 || hour > 12))
+        return false;
+    *out = half.len == 0 ? hour : hour % 12 + (is_pm ? 12 : 0);
+    return true;
+}
+
+/* "3/22/2019 1:36:31 PM", as .NET writes a time in the United States; without a zone it is UTC. */
+static bool read_us_time(struct view text, struct arena *mem, struct view *out)
+{
+    char iso[40];
+    struct view half = { 0 };
+    long long second = 0;
+    int month, day, year, hour, minute;
+    if (!cut_number(&text, '/', 1, 12, &month) || !cut_number(&text, '/', 1, 31, &day)
+        || !cut_number(&text, ' ', 1970, 9999, &year) || !cut_number(&text, ':', 0, 23, &hour)
+        || !cut_number(&text, ':', 0, 59, &minute))
+        return false;
+    (void)view_cut(text, ' ', &text, &half);
+    if (!view_to_number(text, 0, 60, &second) || !read_hour(hour, view_trim(half), &hour))
+        return false;
+    int len = snprintf(iso, sizeof iso, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month, day, hour,
+                       minute, (int)second);
+    *out = view_keep((struct view){ iso, (size_t)len }, mem);
+    return out->at != NULL;
+}
+
 static bool read_time(const struct cJSON *node, struct arena *mem, struct view *out)
 {
     struct view text = source_line(node, mem);
@@ -171,7 +221,7 @@ static bool read_time(const struct cJSON *node, struct arena *mem, struct view *
     if (view_to_number(text, 1, 99999999999999, &epoch))
         return format_epoch((double)epoch, mem, out);
     if (!is_iso_time(text))
-        return false;
+        return read_us_time(text, mem, out);
     *out = view_keep(text, mem);
     return out->at != NULL;
 }

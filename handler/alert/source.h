@@ -21,8 +21,15 @@ struct cJSON;
  * Order is precedence: the most specific first, native last, for it takes what nobody else claims.
  * A name here wants a file source_<name>.c that defines source_<name>.
  */
-#define SOURCES(X)  \
-    X(azure_common) \
+#define SOURCES(X)     \
+    X(azure_common)    \
+    X(azure_metric)    \
+    X(azure_activity)  \
+    X(azure_budget)    \
+    X(azure_log)       \
+    X(azure_autoscale) \
+    X(azure_classic)   \
+    X(azure_custom)    \
     X(native)
 
 enum field_form {
@@ -33,7 +40,7 @@ enum field_form {
     FORM_SEV,   /* severity as Azure writes it: "Sev0" is the worst, "Sev4" the mildest */
     FORM_WORD,  /* severity by the row's words alone */
     FORM_STATE, /* fired, resolved or other, by the row's words */
-    FORM_TIME,  /* ISO 8601, or an epoch in seconds or milliseconds, which becomes ISO 8601 */
+    FORM_TIME,  /* ISO 8601, or an epoch or "3/22/2019 1:36:31 PM", which become ISO 8601 */
     FORM_COUNT, /* a whole number from 1 */
     FORM_PAIRS  /* an object: each member becomes a pair */
 };
@@ -88,6 +95,7 @@ enum identity_part {
 struct source {
     const char *name;  /* as in the log, and the alert's source where the payload names none */
     bool is_azure;     /* sent by an Azure Monitor action group: short deadline, retries 503 */
+    bool has_schema;   /* its payloads name their schema, which counts more than an alertName */
     unsigned identity; /* of enum identity_part, joined by | */
     bool (*recognises)(const struct cJSON *body);
     const char
@@ -106,7 +114,10 @@ struct source {
 SOURCES(X)
 #undef X
 
-/* The first dialect that recognises the body; never NULL. */
+/*
+ * The first dialect that recognises the body; never NULL.  Whoever fills in our own contract's
+ * alertName means it: then only a dialect that has_schema comes before native.
+ */
 const struct source *source_of(const struct cJSON *body);
 
 /*
@@ -123,6 +134,9 @@ bool source_read(const struct source *from, const struct cJSON *item, const stru
  * and a placeholder that a template left unfilled.  Numbers and booleans become text.
  */
 struct view source_line(const struct cJSON *node, struct arena *mem);
+
+/* Whether the body fills in our own contract's alertName. */
+bool source_is_native(const struct cJSON *body);
 
 /* The meaning of a word; false when it is none of them. */
 bool source_word(struct view text, const struct word *words, int *meaning);
