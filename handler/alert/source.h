@@ -21,8 +21,11 @@ struct cJSON;
  * Order is precedence: the most specific first, native last, for it takes what nobody else claims.
  * A name here wants a file source_<name>.c that defines source_<name>.
  */
-#define SOURCES(X)  \
-    X(azure_common) \
+#define SOURCES(X)    \
+    X(azure_common)   \
+    X(grafana)        \
+    X(alertmanager)   \
+    X(grafana_legacy) \
     X(native)
 
 enum field_form {
@@ -90,8 +93,11 @@ struct source {
     bool is_azure;     /* sent by an Azure Monitor action group: short deadline, retries 503 */
     unsigned identity; /* of enum identity_part, joined by | */
     bool (*recognises)(const struct cJSON *body);
-    const char
-        *items; /* the path of the list whose items are alerts; NULL: the body is one alert */
+    /*
+     * The path of the list whose items are alerts; an object there is a list of one.  NULL, or
+     * nothing at that path: the body is one alert.
+     */
+    const char *items;
     const struct field *fields;
     size_t field_count;
     /*
