@@ -8,6 +8,8 @@
 #include "base/arena.h"
 #include "base/json.h"
 
+enum { MAX_LABELS = 256 }; /* more of one object are not looked at */
+
 const struct word labels_severities[] = {
     { "critical", 0 }, { "crit", 0 },        { "page", 0 },        { "emergency", 0 },
     { "fatal", 0 },    { "error", 1 },       { "err", 1 },         { "high", 1 },
@@ -97,7 +99,8 @@ static bool keep_dimensions(const struct cJSON *labels, const struct cJSON *know
 {
     if (json_kind(labels) != JSON_OBJECT)
         return true;
-    for (const struct cJSON *label = json_first(labels); label != NULL; label = json_next(label)) {
+    const struct cJSON *label = json_first(labels);
+    for (size_t i = 0; label != NULL && i < MAX_LABELS; i++, label = json_next(label)) {
         struct view key = json_key(label);
         if (view_equal(key, VIEW("alertname")) || json_member(known, key) != NULL)
             continue;
@@ -143,7 +146,8 @@ static bool keep_annotations(const struct cJSON *notes, const struct cJSON *know
 {
     if (json_kind(notes) != JSON_OBJECT)
         return true;
-    for (const struct cJSON *note = json_first(notes); note != NULL; note = json_next(note))
+    const struct cJSON *note = json_first(notes);
+    for (size_t i = 0; note != NULL && i < MAX_LABELS; i++, note = json_next(note))
         if (json_member(known, json_key(note)) == NULL && !keep_annotation(note, mem, out))
             return false;
     return true;

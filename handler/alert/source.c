@@ -33,6 +33,10 @@ const struct source *source_of(const struct cJSON *body)
     return sources[i];
 }
 
+const struct word source_priorities[] = {
+    { "P1", 0 }, { "P2", 1 }, { "P3", 2 }, { "P4", 3 }, { "P5", 4 }, { NULL, NOT_STATED },
+};
+
 /* --- values -------------------------------------------------------------------------------- */
 
 static bool is_enclosed(struct view text, const char *open, const char *close, struct view *inside)
@@ -423,17 +427,51 @@ static bool is_link(struct view url)
 bool source_link(struct alert *alert, const char *label, const struct cJSON *node,
                  struct arena *mem)
 {
-    struct view url = source_line(source_one(node), mem);
+    return source_link_text(alert, view_of(label), source_line(source_one(node), mem), mem);
+}
+
+bool source_link_text(struct alert *alert, struct view label, struct view url, struct arena *mem)
+{
     return !is_link(url) || url.len > MAX_LINK_BYTES
-           || pairs_add(&alert->links, MAX_LINKS, view_of(label), url, MAX_LINK_BYTES, mem);
+           || pairs_add(&alert->links, MAX_LINKS, label, url, MAX_LINK_BYTES, mem);
+}
+
+struct view source_joined(const struct cJSON *node, struct arena *mem)
+{
+    if (json_kind(node) != JSON_LIST)
+        return source_line(node, mem);
+    struct text items = text_in(mem, MAX_VALUE_BYTES);
+    for (const struct cJSON *item = json_first(node); item != NULL; item = json_next(item)) {
+        struct view value = source_line(item, mem);
+        if (value.len > 0 && items.len > 0)
+            (void)text_add_some(&items, VIEW(", "));
+        (void)text_add_some(&items, value);
+    }
+    return text_view(&items);
 }
 
 bool source_custom(struct alert *alert, struct view key, const struct cJSON *node,
                    struct arena *mem)
 {
-    struct view value = source_line(node, mem);
+    struct view value = source_joined(node, mem);
     return value.len == 0
            || pairs_put(&alert->custom, MAX_CUSTOM_FIELDS, key, value, MAX_VALUE_BYTES, mem);
+}
+
+bool source_custom_all(struct alert *alert, const struct cJSON *object, struct arena *mem)
+{
+    const struct cJSON *member = json_kind(object) == JSON_OBJECT ? json_first(object) : NULL;
+    for (; member != NULL; member = json_next(member))
+        if (!source_custom(alert, json_key(member), member, mem))
+            return false;
+    return true;
+}
+
+bool source_condition(struct alert *alert, struct view words, struct arena *mem)
+{
+    return words.len == 0
+           || pairs_add(&alert->conditions, MAX_CONDITIONS, (struct view){ 0 }, words,
+                        MAX_VALUE_BYTES, mem);
 }
 
 struct view source_last_segment(struct view path)

@@ -133,6 +133,9 @@ bool source_read(const struct source *from, const struct cJSON *item, const stru
  */
 struct view source_line(const struct cJSON *node, struct arena *mem);
 
+/* "P1" is the worst, "P5" the mildest: severity 0 to 4. */
+extern const struct word source_priorities[];
+
 /* The whole text is a placeholder that a template left unfilled. */
 bool source_is_placeholder(struct view text);
 
@@ -151,11 +154,27 @@ bool source_dimension(struct alert *alert, const char *key, const struct cJSON *
                       struct arena *mem) MUST_CHECK;
 bool source_link(struct alert *alert, const char *label, const struct cJSON *node,
                  struct arena *mem) MUST_CHECK;
+bool source_link_text(struct alert *alert, struct view label, struct view url,
+                      struct arena *mem) MUST_CHECK;
 bool source_custom(struct alert *alert, struct view key, const struct cJSON *node,
                    struct arena *mem) MUST_CHECK;
+/* As source_custom() for each member of an object; nothing where it is none. */
+bool source_custom_all(struct alert *alert, const struct cJSON *object,
+                       struct arena *mem) MUST_CHECK;
+/* What was measured, in words. */
+bool source_condition(struct alert *alert, struct view words, struct arena *mem) MUST_CHECK;
+
+/* A list's items on one line, "a, b"; anything else as source_line() has it. */
+struct view source_joined(const struct cJSON *node, struct arena *mem);
 
 /* What stands behind the last slash: "/a/b/c" and "/a/b/c/" give "c". */
 struct view source_last_segment(struct view path);
+
+/*
+ * Text that a template engine escaped for HTML, with its entities as characters again.  Text that
+ * holds a bare "<", ">" or quotation mark, or a "&" of its own, was not escaped and stays as it is.
+ */
+struct view source_unescaped(struct view text, struct arena *mem);
 
 /* HTML as a person reads it: tags go, the usual entities become characters, <br> and <p> line ends. */
 struct view source_prose(struct view text, struct arena *mem);

@@ -51,20 +51,13 @@ static struct view values_in_words(const struct cJSON *values, struct arena *mem
     return text_view(&words);
 }
 
-static bool keep_condition(struct view words, struct arena *mem, struct alert *out)
-{
-    return words.len == 0
-           || pairs_add(&out->conditions, MAX_CONDITIONS, (struct view){ 0 }, words,
-                        MAX_VALUE_BYTES, mem);
-}
-
 static bool finish(const struct cJSON *item, const struct cJSON *body, struct arena *mem,
                    struct alert *out, struct failure *why)
 {
     out->name = without_mark(out->name);
     return (labels_finish(item, body, mem, out)
-            && keep_condition(values_in_words(json_at(item, "values"), mem), mem, out)
-            && keep_condition(source_line(json_at(item, "valueString"), mem), mem, out))
+            && source_condition(out, values_in_words(json_at(item, "values"), mem), mem)
+            && source_condition(out, source_line(json_at(item, "valueString"), mem), mem))
            || fail(why, FAIL_INTERNAL, "no memory left for labels and annotations");
 }
 

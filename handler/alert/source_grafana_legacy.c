@@ -57,9 +57,7 @@ static bool keep_match(const struct cJSON *match, struct arena *mem, struct aler
         (void)text_add_some(&words, words.len == 0 ? VIEW("value = ") : VIEW(" = "));
     (void)text_add_some(&words, value);
     add_tags(&words, json_at(match, "tags"), mem);
-    return words.len == 0
-           || pairs_add(&out->conditions, MAX_CONDITIONS, (struct view){ 0 }, text_view(&words),
-                        MAX_VALUE_BYTES, mem);
+    return source_condition(out, text_view(&words), mem);
 }
 
 static bool keep_resource(const struct cJSON *body, struct arena *mem, struct alert *out)
@@ -79,15 +77,12 @@ static bool finish(const struct cJSON *item, const struct cJSON *body, struct ar
 {
     (void)item;
     const struct cJSON *match = json_first(json_at(body, "evalMatches"));
-    const struct cJSON *tags = json_at(body, "tags");
     bool ok = keep_resource(body, mem, out);
     out->signal_type = VIEW("metric");
     for (; ok && match != NULL; match = json_next(match))
         ok = keep_match(match, mem, out);
-    const struct cJSON *tag = json_kind(tags) == JSON_OBJECT ? json_first(tags) : NULL;
-    for (; ok && tag != NULL; tag = json_next(tag))
-        ok = source_custom(out, json_key(tag), tag, mem);
-    return (ok && source_link(out, "Rule", json_at(body, "ruleUrl"), mem)
+    return (ok && source_custom_all(out, json_at(body, "tags"), mem)
+            && source_link(out, "Rule", json_at(body, "ruleUrl"), mem)
             && source_link(out, "Image", json_at(body, "imageUrl"), mem))
            || fail(why, FAIL_INTERNAL, "no memory left for the matches");
 }
