@@ -21,11 +21,14 @@ struct cJSON;
  * Order is precedence: the most specific first, native last, for it takes what nobody else claims.
  * A name here wants a file source_<name>.c that defines source_<name>.
  */
-#define SOURCES(X)    \
-    X(azure_common)   \
-    X(grafana)        \
-    X(alertmanager)   \
-    X(grafana_legacy) \
+#define SOURCES(X)      \
+    X(azure_common)     \
+    X(grafana)          \
+    X(alertmanager)     \
+    X(grafana_legacy)   \
+    X(pagerduty)        \
+    X(pagerduty_events) \
+    X(pagerduty_old)    \
     X(native)
 
 enum field_form {
