@@ -27,6 +27,7 @@ struct cJSON;
     X(alertmanager)     \
     X(grafana_legacy)   \
     X(pagerduty)        \
+    X(opsgenie)         \
     X(pagerduty_events) \
     X(pagerduty_old)    \
     X(native)
