@@ -28,8 +28,10 @@ struct cJSON;
     X(grafana_legacy)   \
     X(pagerduty)        \
     X(opsgenie)         \
+    X(zabbix)           \
     X(pagerduty_events) \
     X(pagerduty_old)    \
+    X(oncall)           \
     X(native)
 
 enum field_form {
