@@ -29,6 +29,7 @@ struct cJSON;
     X(pagerduty)        \
     X(opsgenie)         \
     X(zabbix)           \
+    X(datadog)          \
     X(pagerduty_events) \
     X(pagerduty_old)    \
     X(oncall)           \
