@@ -30,6 +30,7 @@ struct cJSON;
     X(opsgenie)         \
     X(zabbix)           \
     X(datadog)          \
+    X(watcher)          \
     X(pagerduty_events) \
     X(pagerduty_old)    \
     X(oncall)           \
