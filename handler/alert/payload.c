@@ -43,6 +43,35 @@ static size_t count_items(const struct cJSON *list)
     return count;
 }
 
+/*
+ * Each alert of a list for itself: one that cannot be read must not hide the others.  Only when none
+ * can be read is the first complaint the answer.
+ */
+static bool read_items(const struct cJSON *list, const struct cJSON *body, size_t repaired,
+                       struct arena *mem, struct payload *out, struct failure *why)
+{
+    struct failure first = { 0 };
+    struct failure last = { 0 };
+    size_t refused = 0;
+    for (const struct cJSON *item = json_first(list); item != NULL; item = json_next(item)) {
+        if (json_kind(item) != JSON_OBJECT || read_alert(item, body, repaired, mem, out, &last))
+            continue;
+        if (refused++ == 0)
+            first = last;
+        if (failure_row(last.kind)->status != 400) {
+            *why = last;
+            return false;
+        }
+    }
+    if (refused > 0 && out->count == 0) {
+        *why = first;
+        return false;
+    }
+    return refused == 0
+           || source_note(&out->alerts[0], first.field, "missing in another alert: not read", mem)
+           || no_memory(why);
+}
+
 static bool read_body(const struct json *json, struct arena *mem, struct payload *out,
                       struct failure *why)
 {
@@ -50,18 +79,22 @@ static bool read_body(const struct json *json, struct arena *mem, struct payload
     if (json_kind(body) != JSON_OBJECT)
         return fail(why, FAIL_NOT_JSON, "the body is JSON but not an object");
     out->from = source_of(body);
-    const struct cJSON *list = out->from->items == NULL ? NULL : json_at(body, out->from->items);
-    size_t count = list == NULL ? 1 : count_items(list);
+    const struct cJSON *items = out->from->items == NULL ? NULL : json_at(body, out->from->items);
+    size_t count = json_kind(items) == JSON_LIST ? count_items(items) : 1;
     out->alerts =
         arena_get_array(mem, count < MAX_ALERTS ? count : MAX_ALERTS, sizeof *out->alerts);
     if (out->alerts == NULL)
         return no_memory(why);
-    if (list == NULL)
+    switch (json_kind(items)) {
+    case JSON_LIST:
+        return read_items(items, body, json->repaired, mem, out, why);
+    case JSON_NULL: /* how Go writes an empty list */
+        return true;
+    case JSON_OBJECT:
+        return read_alert(items, body, json->repaired, mem, out, why);
+    default:
         return read_alert(body, body, json->repaired, mem, out, why);
-    for (const struct cJSON *item = json_first(list); item != NULL; item = json_next(item))
-        if (!read_alert(item, body, json->repaired, mem, out, why))
-            return false;
-    return true;
+    }
 }
 
 bool payload_read(struct view body, struct arena *mem, struct payload *out, struct failure *why)

@@ -21,15 +21,26 @@ struct cJSON;
  * Order is precedence: the most specific first, native last, for it takes what nobody else claims.
  * A name here wants a file source_<name>.c that defines source_<name>.
  */
-#define SOURCES(X)     \
-    X(azure_common)    \
-    X(azure_metric)    \
-    X(azure_activity)  \
-    X(azure_budget)    \
-    X(azure_log)       \
-    X(azure_autoscale) \
-    X(azure_classic)   \
-    X(azure_custom)    \
+#define SOURCES(X)      \
+    X(azure_common)     \
+    X(azure_metric)     \
+    X(azure_activity)   \
+    X(azure_budget)     \
+    X(azure_log)        \
+    X(azure_autoscale)  \
+    X(azure_classic)    \
+    X(grafana)          \
+    X(alertmanager)     \
+    X(grafana_legacy)   \
+    X(pagerduty)        \
+    X(opsgenie)         \
+    X(zabbix)           \
+    X(datadog)          \
+    X(watcher)          \
+    X(pagerduty_events) \
+    X(pagerduty_old)    \
+    X(oncall)           \
+    X(azure_custom)     \
     X(native)
 
 enum field_form {
@@ -98,8 +109,11 @@ struct source {
     bool has_schema;   /* its payloads name their schema, which counts more than an alertName */
     unsigned identity; /* of enum identity_part, joined by | */
     bool (*recognises)(const struct cJSON *body);
-    const char
-        *items; /* the path of the list whose items are alerts; NULL: the body is one alert */
+    /*
+     * The path of the list whose items are alerts; an object there is a list of one.  NULL, or
+     * nothing at that path: the body is one alert.
+     */
+    const char *items;
     const struct field *fields;
     size_t field_count;
     /*
@@ -137,6 +151,14 @@ struct view source_line(const struct cJSON *node, struct arena *mem);
 
 /* Whether the body fills in our own contract's alertName. */
 bool source_is_native(const struct cJSON *body);
+/* "P1" is the worst, "P5" the mildest: severity 0 to 4. */
+extern const struct word source_priorities[];
+
+/* The whole text is a placeholder that a template left unfilled. */
+bool source_is_placeholder(struct view text);
+
+/* The first item of a list that has any, else the node itself. */
+const struct cJSON *source_one(const struct cJSON *node);
 
 /* The meaning of a word; false when it is none of them. */
 bool source_word(struct view text, const struct word *words, int *meaning);
@@ -150,11 +172,27 @@ bool source_dimension(struct alert *alert, const char *key, const struct cJSON *
                       struct arena *mem) MUST_CHECK;
 bool source_link(struct alert *alert, const char *label, const struct cJSON *node,
                  struct arena *mem) MUST_CHECK;
+bool source_link_text(struct alert *alert, struct view label, struct view url,
+                      struct arena *mem) MUST_CHECK;
 bool source_custom(struct alert *alert, struct view key, const struct cJSON *node,
                    struct arena *mem) MUST_CHECK;
+/* As source_custom() for each member of an object; nothing where it is none. */
+bool source_custom_all(struct alert *alert, const struct cJSON *object,
+                       struct arena *mem) MUST_CHECK;
+/* What was measured, in words. */
+bool source_condition(struct alert *alert, struct view words, struct arena *mem) MUST_CHECK;
+
+/* A list's items on one line, "a, b"; anything else as source_line() has it. */
+struct view source_joined(const struct cJSON *node, struct arena *mem);
 
 /* What stands behind the last slash: "/a/b/c" and "/a/b/c/" give "c". */
 struct view source_last_segment(struct view path);
+
+/*
+ * Text that a template engine escaped for HTML, with its entities as characters again.  Text that
+ * holds a bare "<", ">" or quotation mark, or a "&" of its own, was not escaped and stays as it is.
+ */
+struct view source_unescaped(struct view text, struct arena *mem);
 
 /* HTML as a person reads it: tags go, the usual entities become characters, <br> and <p> line ends. */
 struct view source_prose(struct view text, struct arena *mem);
