@@ -4,6 +4,7 @@
 #include "alert/source.h"
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/json_fault.h"
 
 static bool no_memory(struct failure *why)
 {
@@ -43,12 +44,13 @@ static size_t count_items(const struct cJSON *list)
     return count;
 }
 
-static bool read_body(const struct json *json, struct arena *mem, struct payload *out,
-                      struct failure *why)
+static bool read_body(const struct json *json, struct view bytes, struct arena *mem,
+                      struct payload *out, struct failure *why)
 {
     const struct cJSON *body = json->root;
     if (json_kind(body) != JSON_OBJECT)
-        return fail(why, FAIL_NOT_JSON, "the body is JSON but not an object");
+        return json_fault_refuse(bytes, 0, "expected an object", why);
+    out->is_repaired = json->is_mended;
     out->from = source_of(body);
     const struct cJSON *list = out->from->items == NULL ? NULL : json_at(body, out->from->items);
     size_t count = list == NULL ? 1 : count_items(list);
@@ -72,7 +74,7 @@ bool payload_read(struct view body, struct arena *mem, struct payload *out, stru
         return fail(why, FAIL_COMPRESSED, "gzip");
     if (!json_read(body, mem, &json, why))
         return false;
-    bool ok = read_body(&json, mem, &payload, why);
+    bool ok = read_body(&json, body, mem, &payload, why);
     json_free(&json);
     if (!arena_ok(mem))
         return no_memory(why);

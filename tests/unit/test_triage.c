@@ -327,7 +327,8 @@ static const struct {
       "",
       400,
       0,
-      "{\"success\":false,\"error\":\"Invalid JSON body\"}",
+      "{\"success\":false,\"error\":\"Invalid JSON body\","
+      "\"details\":\"line 1, column 1: expected a value\"}",
       0 },
     { "no name",
       BYTES_OF("{}"),
@@ -537,7 +538,8 @@ static void the_call_carries_prompt_title_and_playbook(void **state)
     static const struct scripted answers[] = { { 200, 0, 0, BYTES_OF(SESSION) } };
     struct script script = script_of(answers);
     struct triage triage = triage_with(&script);
-    struct request request = post(process_read_file("tests/cases/samples/generic/full-contract.json", &mem));
+    struct request request =
+        post(process_read_file("tests/cases/samples/generic/full-contract.json", &mem));
     struct report report;
     struct failure why = { 0 };
     struct json json;
