@@ -17,33 +17,74 @@ static const struct source *const sources[] = {
 #undef X
 };
 
+/* A body that fills the documented contract means it, whatever else it looks like. */
+static bool states_alert_name(const struct cJSON *body)
+{
+    return view_trim(json_text(json_at(body, "alertName"))).len > 0;
+}
+
 const struct source *source_of(const struct cJSON *body)
 {
+    bool is_native = states_alert_name(body);
     size_t i = 0;
-    while (i + 1 < COUNT_OF(sources) && !sources[i]->recognises(body))
+    while (i + 1 < COUNT_OF(sources)
+           && ((is_native && !sources[i]->is_azure) || !sources[i]->recognises(body)))
         i++;
     return sources[i];
 }
 
 /* --- values -------------------------------------------------------------------------------- */
 
-/* "{{rule.name}}", "${resource.name}": what a template engine leaves when it knows no value. */
-static bool is_placeholder(struct view text)
+static bool is_enclosed(struct view text, const char *open, const char *close, struct view *inside)
 {
-    static const struct {
-        const char *open, *close;
-    } forms[] = { { "{{", "}}" }, { "${", "}" } };
-    for (size_t i = 0; i < COUNT_OF(forms); i++) {
-        struct view open = view_of(forms[i].open);
-        struct view close = view_of(forms[i].close);
-        if (text.len <= open.len + close.len || !view_starts(text, open))
-            continue;
-        struct view end = view_skip(text, text.len - close.len);
-        struct view inside = { text.at + open.len, text.len - open.len - close.len };
-        if (view_equal(end, close) && !view_contains(inside, open) && !view_contains(inside, close))
-            return true;
+    struct view first = view_of(open);
+    struct view last = view_of(close);
+    if (text.len <= first.len + last.len || !view_starts(text, first)
+        || !view_equal(view_skip(text, text.len - last.len), last))
+        return false;
+    *inside = (struct view){ text.at + first.len, text.len - first.len - last.len };
+    return true;
+}
+
+/* A letter, then letters, digits, dots and underscores; capitals alone where `is_upper`. */
+static bool is_name(struct view text, bool is_upper)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.at[i];
+        bool is_capital = c >= 'A' && c <= 'Z';
+        bool is_small = c >= 'a' && c <= 'z';
+        bool is_inner = (c >= '0' && c <= '9') || c == '_' || c == '.';
+        if (!is_capital && (is_upper || !is_small) && (i == 0 || !is_inner))
+            return false;
     }
-    return false;
+    return text.len > 0;
+}
+
+/* "{{#hits}}{{message}}{{/hits}}": a section that no engine has looked at. */
+static bool is_section(struct view text)
+{
+    struct view inside, name, rest;
+    if (!is_enclosed(text, "{{#", "}}", &inside) || !view_cut(inside, '}', &name, &rest))
+        return false;
+    return rest.len > name.len + 3 && view_equal(view_skip(rest, rest.len - name.len), name)
+           && view_starts(view_skip(rest, rest.len - name.len - 3), VIEW("{{/"));
+}
+
+/*
+ * The whole text is what a template engine leaves when it knows no value: "{{rule.name}}",
+ * "${resource.name}", "$EVENT_TITLE", "{EVENT.ID}", "{$MACRO}".  Braces within honest text are not.
+ */
+bool source_is_placeholder(struct view text)
+{
+    struct view inside;
+    if (is_enclosed(text, "{{", "}}", &inside))
+        return is_section(text)
+               || (!view_contains(inside, VIEW("{{")) && !view_contains(inside, VIEW("}}")));
+    if (is_enclosed(text, "${", "}", &inside))
+        return !view_contains(inside, VIEW("${")) && !view_contains(inside, VIEW("}"));
+    if (is_enclosed(text, "{", "}", &inside))
+        return is_name(view_starts(inside, VIEW("$")) ? view_skip(inside, 1) : inside, false);
+    return text.len > 2 && text.at[0] == '$' && is_name(view_skip(text, 1), true);
 }
 
 /* Serialisers of other systems write their own word for "nothing" into text. */
@@ -52,10 +93,15 @@ static bool is_word_for_nothing(struct view text)
     return text.len == 0 || view_equal(text, VIEW("null")) || view_equal(text, VIEW("None"));
 }
 
+const struct cJSON *source_one(const struct cJSON *node)
+{
+    return json_kind(node) == JSON_LIST && json_first(node) != NULL ? json_first(node) : node;
+}
+
 struct view source_line(const struct cJSON *node, struct arena *mem)
 {
     struct view text = view_trim(json_as_text(node, mem));
-    return is_word_for_nothing(text) || is_placeholder(text) ? (struct view){ 0 } : text;
+    return is_word_for_nothing(text) || source_is_placeholder(text) ? (struct view){ 0 } : text;
 }
 
 static bool read_text(const struct cJSON *node, enum field_form form, struct arena *mem,
@@ -169,6 +215,8 @@ static bool read_time(const struct cJSON *node, struct arena *mem, struct view *
         return format_epoch(json_number(node), mem, out);
     if (view_to_number(text, 1, 99999999999999, &epoch))
         return format_epoch((double)epoch, mem, out);
+    if (view_starts(text, VIEW("0001-01-01T00:00:00"))) /* Go's word for no time */
+        return true;
     if (!is_iso_time(text))
         return false;
     *out = view_keep(text, mem);
@@ -206,6 +254,8 @@ static bool is_not_given(const struct cJSON *node, enum field_form form, struct 
 {
     enum json_kind kind = json_kind(node);
     struct view text = form == FORM_TEXT ? view_trim(json_text(node)) : source_line(node, mem);
+    if (kind == JSON_OBJECT && (form == FORM_WORD || form == FORM_STATE))
+        return true; /* another kind of thing under the same name, not an unknown word */
     return kind == JSON_ABSENT || kind == JSON_NULL
            || (kind == JSON_TEXT && is_word_for_nothing(text));
 }
@@ -249,7 +299,7 @@ static bool keep_required(const struct field *field, struct view text, struct ar
                           struct alert *out, struct failure *why)
 {
     struct view *member = (struct view *)(void *)((char *)out + field->offset);
-    if (field->form == FORM_LINE && is_placeholder(view_trim(text)))
+    if (field->form == FORM_LINE && source_is_placeholder(view_trim(text)))
         return fail_field(why, field->path, "must not be an unfilled placeholder");
     *member = view_keep(field->form == FORM_LINE ? view_trim(text) : text, mem);
     return member->at != NULL || no_memory_for(field, why);
@@ -294,6 +344,12 @@ static bool is_filled(const struct field *field, const struct alert *alert)
     return false;
 }
 
+/* A list where one value is wanted counts by its first item. */
+static bool wants_one_value(enum field_form form)
+{
+    return form != FORM_TEXT && form != FORM_COUNT && form != FORM_PAIRS;
+}
+
 static bool read_field(const struct field *field, const struct cJSON *item,
                        const struct cJSON *body, struct arena *mem, struct alert *out,
                        struct failure *why)
@@ -303,6 +359,8 @@ static bool read_field(const struct field *field, const struct cJSON *item,
         is_from_top ? json_at(body, field->path + 1) : json_at(item, field->path);
     if (field->is_required)
         return read_required(field, node, mem, out, why);
+    if (wants_one_value(field->form))
+        node = source_one(node);
     if (is_filled(field, out) || is_not_given(node, field->form, mem)
         || read_value(field, node, mem, out))
         return true;
@@ -350,12 +408,23 @@ bool source_dimension(struct alert *alert, const char *key, const struct cJSON *
                         mem);
 }
 
+/* A scheme and a host: "/graph", "?orgId=1" and "http://:9093" lead nowhere. */
+static bool is_link(struct view url)
+{
+    static const char *const schemes[] = { "https://", "http://" };
+    for (size_t i = 0; i < COUNT_OF(schemes); i++) {
+        struct view host = view_skip(url, view_of(schemes[i]).len);
+        if (view_starts_fold(url, view_of(schemes[i])) && host.len > 0)
+            return host.at[0] != ':' && host.at[0] != '/' && host.at[0] != '?';
+    }
+    return false;
+}
+
 bool source_link(struct alert *alert, const char *label, const struct cJSON *node,
                  struct arena *mem)
 {
-    struct view url = source_line(node, mem);
-    bool is_link = view_starts(url, VIEW("https://")) || view_starts(url, VIEW("http://"));
-    return !is_link || url.len > MAX_LINK_BYTES
+    struct view url = source_line(source_one(node), mem);
+    return !is_link(url) || url.len > MAX_LINK_BYTES
            || pairs_add(&alert->links, MAX_LINKS, view_of(label), url, MAX_LINK_BYTES, mem);
 }
 

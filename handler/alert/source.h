@@ -106,7 +106,10 @@ struct source {
 SOURCES(X)
 #undef X
 
-/* The first dialect that recognises the body; never NULL. */
+/*
+ * The first dialect that recognises the body; never NULL.  A body with an alertName is native unless
+ * it is Azure's.
+ */
 const struct source *source_of(const struct cJSON *body);
 
 /*
@@ -123,6 +126,12 @@ bool source_read(const struct source *from, const struct cJSON *item, const stru
  * and a placeholder that a template left unfilled.  Numbers and booleans become text.
  */
 struct view source_line(const struct cJSON *node, struct arena *mem);
+
+/* The whole text is a placeholder that a template left unfilled. */
+bool source_is_placeholder(struct view text);
+
+/* The first item of a list that has any, else the node itself. */
+const struct cJSON *source_one(const struct cJSON *node);
 
 /* The meaning of a word; false when it is none of them. */
 bool source_word(struct view text, const struct word *words, int *meaning);
