@@ -33,7 +33,7 @@ enum field_form {
     FORM_SEV,   /* severity as Azure writes it: "Sev0" is the worst, "Sev4" the mildest */
     FORM_WORD,  /* severity by the row's words alone */
     FORM_STATE, /* fired, resolved or other, by the row's words */
-    FORM_TIME,  /* ISO 8601, or an epoch in seconds or milliseconds, which becomes ISO 8601 */
+    FORM_TIME,  /* ISO 8601, or an epoch in seconds or smaller units, which becomes ISO 8601 */
     FORM_COUNT, /* a whole number from 1 */
     FORM_PAIRS  /* an object: each member becomes a pair */
 };
@@ -132,6 +132,9 @@ bool source_is_placeholder(struct view text);
 
 /* The first item of a list that has any, else the node itself. */
 const struct cJSON *source_one(const struct cJSON *node);
+
+/* As FORM_TIME: false for what is no time; a time that says "unset" leaves `out` alone. */
+bool source_time(const struct cJSON *node, struct arena *mem, struct view *out) MUST_CHECK;
 
 /* The meaning of a word; false when it is none of them. */
 bool source_word(struct view text, const struct word *words, int *meaning);
