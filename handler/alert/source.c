@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <time.h>
@@ -189,23 +190,36 @@ static bool is_iso_time(struct view text)
            && (has_shape(text, "0000-00-00T00:00") || has_shape(text, "0000-00-00 00:00"));
 }
 
-/* Below this an epoch counts seconds (until the year 5138), from here on milliseconds. */
-static const double FIRST_EPOCH_IN_MS = 1e11;
+/*
+ * An epoch's unit is told by its size: below 10^11 it counts seconds (until the year 5138), and from
+ * there on each further three digits are the next smaller unit.
+ */
+static bool epoch_to_ms(double epoch, long long *ms)
+{
+    static const struct {
+        double below, to_ms;
+    } units[] = { { 1e11, 1e3 }, { 1e14, 1 }, { 1e17, 1e-3 }, { 1e20, 1e-6 } };
+    for (size_t i = 0; epoch > 0 && i < COUNT_OF(units); i++)
+        if (epoch < units[i].below) {
+            *ms = llround(epoch * units[i].to_ms);
+            return true;
+        }
+    return false;
+}
 
 static bool format_epoch(double epoch, struct arena *mem, struct view *out)
 {
-    if (!(epoch > 0 && epoch < 1e14))
-        return false;
-    bool is_ms = epoch >= FIRST_EPOCH_IN_MS;
-    time_t seconds = (time_t)(is_ms ? epoch / 1000 : epoch);
-    int ms = is_ms ? (int)fmod(epoch, 1000) : 0;
+    long long ms = 0;
     struct tm parts;
     char text[40];
+    if (!epoch_to_ms(epoch, &ms))
+        return false;
+    time_t seconds = (time_t)(ms / 1000);
     if (gmtime_r(&seconds, &parts) == NULL)
         return false;
     size_t len = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-    if (ms > 0)
-        len += (size_t)snprintf(text + len, sizeof text - len, ".%03d", ms);
+    if (ms % 1000 > 0)
+        len += (size_t)snprintf(text + len, sizeof text - len, ".%03d", (int)(ms % 1000));
     text[len++] = 'Z';
     *out = view_keep((struct view){ text, len }, mem);
     return out->at != NULL;
@@ -254,15 +268,38 @@ static bool read_us_time(struct view text, struct arena *mem, struct view *out)
     return out->at != NULL;
 }
 
-static bool read_time(const struct cJSON *node, struct arena *mem, struct view *out)
+/* "1709991285.873": digits with at most one point among them. */
+static bool read_epoch(struct view text, double *out)
+{
+    struct view whole, fraction;
+    long long before = 0;
+    long long after = 0;
+    bool has_point = view_cut(text, '.', &whole, &fraction);
+    fraction = view_cap(fraction, 9);
+    if (!view_to_number(whole, 0, LLONG_MAX, &before)
+        || (has_point && !view_to_number(fraction, 0, 999999999, &after)))
+        return false;
+    double share = (double)after;
+    for (size_t i = 0; i < fraction.len; i++)
+        share /= 10;
+    *out = (double)before + share;
+    return true;
+}
+
+/* The year 1 of Go, the epoch of everybody else: what serialisers write where no time is set. */
+static bool is_unset_time(struct view text)
+{
+    return view_starts(text, VIEW("0001-01-01")) || view_starts(text, VIEW("1970-01-01T00:00:00"))
+           || view_starts(text, VIEW("1970-01-01 00:00:00"));
+}
+
+bool source_time(const struct cJSON *node, struct arena *mem, struct view *out)
 {
     struct view text = source_line(node, mem);
-    long long epoch = 0;
-    if (json_kind(node) == JSON_NUMBER)
-        return format_epoch(json_number(node), mem, out);
-    if (view_to_number(text, 1, 99999999999999, &epoch))
-        return format_epoch((double)epoch, mem, out);
-    if (view_starts(text, VIEW("0001-01-01T00:00:00"))) /* Go's word for no time */
+    double epoch = json_number(node);
+    if (json_kind(node) == JSON_NUMBER || read_epoch(text, &epoch))
+        return epoch == 0 || format_epoch(epoch, mem, out);
+    if (is_unset_time(text))
         return true;
     if (!is_iso_time(text))
         return read_us_time(text, mem, out);
@@ -327,7 +364,7 @@ static bool read_value(const struct field *field, const struct cJSON *node, stru
     case FORM_STATE:
         return read_state(node, field->words, mem, out);
     case FORM_TIME:
-        return read_time(node, mem, member);
+        return source_time(node, mem, member);
     case FORM_COUNT:
         return read_count(node, member);
     case FORM_PAIRS:

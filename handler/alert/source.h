@@ -160,6 +160,9 @@ bool source_is_placeholder(struct view text);
 /* The first item of a list that has any, else the node itself. */
 const struct cJSON *source_one(const struct cJSON *node);
 
+/* As FORM_TIME: false for what is no time; a time that says "unset" leaves `out` alone. */
+bool source_time(const struct cJSON *node, struct arena *mem, struct view *out) MUST_CHECK;
+
 /* The meaning of a word; false when it is none of them. */
 bool source_word(struct view text, const struct word *words, int *meaning);
 

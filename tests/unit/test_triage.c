@@ -327,7 +327,8 @@ static const struct {
       "",
       400,
       0,
-      "{\"success\":false,\"error\":\"Invalid JSON body\"}",
+      "{\"success\":false,\"error\":\"Invalid JSON body\","
+      "\"details\":\"line 1, column 1: expected a value\"}",
       0 },
     { "no name",
       BYTES_OF("{}"),
