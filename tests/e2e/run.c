@@ -21,7 +21,8 @@ enum { MOST_STORIES = 64, LONGEST_EXPLANATION = 256 * 1024 };
 
 static const size_t TEST_BYTES = (size_t)512 * 1024 * 1024;
 
-static const struct e2e_test *const lists[] = { e2e_life, e2e_load, e2e_host, e2e_examples };
+static const struct e2e_test *const lists[] = { e2e_life, e2e_load, e2e_host, e2e_examples,
+                                                e2e_standin };
 
 struct story {
     char name[64];

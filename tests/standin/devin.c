@@ -46,6 +46,7 @@
 #include <civetweb.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { MAX_HEAD_BYTES = 4096, PIECE_BYTES = 64 * 1024 };
@@ -142,7 +143,7 @@ static struct mg_context *start(struct devin *devin)
     /* clang-format off */
     const char *options[] = {
         "listening_ports",       address,
-        "num_threads",           "160", /* a connection holds one, busy or idle */
+        "num_threads",           "1200", /* a connection holds one, busy or idle; tests bring 1000 */
         "enable_keep_alive",     "yes",
         "keep_alive_timeout_ms", "75000",
         "request_timeout_ms",    "30000",
@@ -156,6 +157,16 @@ static struct mg_context *start(struct devin *devin)
     const struct mg_callbacks callbacks = { .begin_request = on_request };
     mg_init_library(MG_FEATURES_DEFAULT);
     return mg_start(&callbacks, devin, options);
+}
+
+/* Every worker may hold a socket, and some machines allow few at first. */
+static void allow_files(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /* civetweb notices its end only when its accepting thread wakes, up to 2 s later: wake it. */
@@ -212,6 +223,7 @@ int main(int argc, char **argv)
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
     pthread_mutex_init(&devin.lock, NULL);
     memory_forget(&devin.memory);
+    allow_files();
     struct mg_context *civetweb = start(&devin);
     if (civetweb == NULL) {
         fprintf(stderr, "devin: cannot listen on 127.0.0.1:%d\n", devin.port);

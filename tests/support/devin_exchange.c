@@ -36,11 +36,14 @@ void exchange_start(struct exchange *ex, int status)
 /* The object stays open. */
 static void open_problem(struct exchange *ex, int status, const char *detail)
 {
+    /* civetweb's own word for 422 is misspelled */
+    const char *title =
+        status == 422 ? "Unprocessable Entity" : mg_get_response_code_text(NULL, status);
     exchange_start(ex, status);
     ex->type = "application/problem+json";
     json_open(&ex->writer, NULL, '{');
     json_put_text(&ex->writer, "type", VIEW("about:blank"));
-    json_put_text(&ex->writer, "title", view_of(mg_get_response_code_text(NULL, status)));
+    json_put_text(&ex->writer, "title", view_of(title));
     json_put_number(&ex->writer, "status", status);
     json_put_text(&ex->writer, "detail", view_of(detail));
     json_put_text(&ex->writer, "instance", ex->path);
