@@ -1,6 +1,7 @@
 /* Bytes to alerts: parse once, let the first dialect that recognises the body read each of them. */
 #include "alert/payload.h"
 
+#include "alert/hint.h"
 #include "alert/source.h"
 #include "base/arena.h"
 #include "base/json.h"
@@ -30,7 +31,7 @@ static bool read_alert(const struct cJSON *item, const struct cJSON *body, size_
                       MAX_VALUE_BYTES, mem))
         return no_memory(why);
     if (!source_read(out->from, item, body, mem, alert, why))
-        return false;
+        return failure_row(why->kind)->status == 400 ? fail_hint(why, hint_of(body)) : false;
     out->count++;
     return true;
 }
