@@ -176,7 +176,8 @@ static bool call_devin(const struct triage *triage, const struct devin_request *
         return false;
     bool is_done = exchange(wire, &devin, left_ms, mem, spent_ms, &out->why);
     remember_known(wire, request, &known, &devin.known, mem);
-    out->tries += devin.sends;
+    out->tries += devin.asks;
+    out->calls += devin.sends;
     out->notes = devin.notes;
     out->session = devin.session;
     out->action = action_of(devin.result);
@@ -244,6 +245,7 @@ static bool settle(struct report *report, const struct outcome *out, bool is_cov
                    struct failure *why)
 {
     report->tries += out->tries;
+    report->calls += out->calls;
     if (out->has_failed && is_covered)
         *why = out->why;
     return is_covered && !out->has_failed;

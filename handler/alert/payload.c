@@ -5,6 +5,7 @@
 #include "alert/payload.h"
 
 #include "alert/envelope.h"
+#include "alert/hint.h"
 #include "alert/source.h"
 #include "base/arena.h"
 #include "base/json.h"
@@ -69,7 +70,7 @@ static bool read_alert(struct reading *reading, const struct source *from, const
                       MAX_VALUE_BYTES, reading->mem))
         return no_memory(why);
     if (!source_read(from, item, body, reading->mem, alert, why))
-        return false;
+        return failure_row(why->kind)->status == 400 ? fail_hint(why, hint_of(body)) : false;
     payload->count++;
     return true;
 }

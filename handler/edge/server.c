@@ -321,16 +321,18 @@ static void write_reply(struct visit *visit, const struct reply *reply)
 /* --- the log
  * ------------------------------------------------------------------------------------------ */
 
-static void log_notes(struct log_line *line, const struct alert *alert, struct arena *mem)
+/* "key what became of it; key ..." */
+static void log_notes(struct log_line *line, const char *key, const struct pairs *pairs,
+                      struct arena *mem)
 {
     struct text notes = text_in(mem, 1024);
-    for (size_t i = 0; i < alert->notes.count; i++) {
-        text_add_string(&notes, i == 0 ? "" : "; ");
-        text_add(&notes, alert->notes.at[i].key);
-        text_add_string(&notes, " ");
-        text_add(&notes, alert->notes.at[i].value);
+    for (size_t i = 0; i < pairs->count; i++) {
+        (void)text_add_some(&notes, i == 0 ? VIEW("") : VIEW("; "));
+        (void)text_add_some(&notes, pairs->at[i].key);
+        (void)text_add_some(&notes, VIEW(" "));
+        (void)text_add_some(&notes, pairs->at[i].value);
     }
-    log_text(line, "notes", text_view(&notes));
+    log_text(line, key, text_view(&notes));
 }
 
 /* The alert a line is about: of one session, or of all that came. */
@@ -340,7 +342,7 @@ static void log_alert(struct log_line *line, const struct alert *alert, struct a
     log_text(line, "source", alert->source);
     if (alert->has_severity)
         log_number(line, "severity", alert->severity);
-    log_notes(line, alert, mem);
+    log_notes(line, "notes", &alert->notes, mem);
 }
 
 static void log_failure(struct log_line *line, const struct failure *why)
@@ -372,8 +374,13 @@ static void log_report(struct log_line *line, struct visit *visit)
                  view_of(action_name(is_ignored ? ACTION_IGNORED : report->outcomes[0].action)));
         log_text(line, "session", is_ignored ? VIEW("") : report->outcomes[0].session.id);
     }
-    if (report->tries > 0) {
+    if (report->count > 0) {
+        log_text(line, "fingerprint", report->outcomes[0].problem->identity.fingerprint);
+        log_notes(line, "devin", &report->outcomes[0].notes, &visit->mem);
+    }
+    if (report->calls > 0) {
         log_number(line, "tries", report->tries);
+        log_number(line, "calls", report->calls);
         log_number(line, "devin_ms", report->devin_ms);
     }
 }
@@ -394,6 +401,8 @@ static void log_problems(struct visit *visit)
             log_text(&line, "action", view_of(action_name(outcome->action)));
             log_text(&line, "session", outcome->session.id);
         }
+        log_text(&line, "fingerprint", outcome->problem->identity.fingerprint);
+        log_notes(&line, "devin", &outcome->notes, &visit->mem);
         log_number(&line, "tries", outcome->tries);
         log_end(&line);
     }

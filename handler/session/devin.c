@@ -105,6 +105,7 @@ static struct devin_next send_now(struct devin *devin, long long left_ms)
     long long aside_ms = left_ms / 4 > LEAST_ASIDE_MS ? left_ms / 4 : LEAST_ASIDE_MS;
     devin->tries++;
     devin->sends++;
+    devin->asks += devin->stage == STAGE_CREATE || devin->stage == STAGE_MESSAGE;
     if (stage->is_aside)
         return (struct devin_next){ DEVIN_SEND, aside_ms < left_ms ? aside_ms : left_ms };
     return (struct devin_next){ DEVIN_SEND, retry_timeout_ms(&devin->settings->retry, stage->repeat,

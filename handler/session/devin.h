@@ -104,6 +104,7 @@ struct devin {
     struct call call;
     int tries; /* of this stage's call */
     int sends; /* of all calls */
+    int asks;  /* of them, tries to create a session or to tell it something */
 
     enum devin_result result; /* once DEVIN_DONE, with `session` unless it is RESULT_NOTHING */
     struct session session;

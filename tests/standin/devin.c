@@ -37,7 +37,8 @@
  *   GET  /control/calls     every call of the API, oldest first; status 0: no answer (yet); bearer:
  *                           "apk", "cog", "other" or "none", never the key
  *   GET  /control/sessions  the sessions, oldest first
- *   POST /control/reset     forgets all of it, options too; ids start anew
+ *   POST /control/reset     forgets all of it, options too; ids start anew; the one playbook is then
+ *                           devin-triage-workflow
  */
 #include "support/devin_exchange.h"
 #include "support/http.h"

@@ -23,6 +23,7 @@ static const struct section {
     { "request", offsetof(struct e2e_case, request) },
     { "repeat", offsetof(struct e2e_case, repeat_text) },
     { "devin", offsetof(struct e2e_case, devin) },
+    { "options", offsetof(struct e2e_case, options) },
     { "reply", offsetof(struct e2e_case, reply) },
     { "calls", offsetof(struct e2e_case, calls) },
     { "prompt", offsetof(struct e2e_case, prompt) },

@@ -44,6 +44,9 @@ bool control_session(int port, struct view id, struct view state)
     return post(port, view_of(path), state);
 }
 
+/* What a fault is about that does not say. */
+#define CREATE_V1 "POST /v1/sessions$"
+
 bool control_faults(int port, struct view lines)
 {
     struct arena mem;
@@ -54,8 +57,11 @@ bool control_faults(int port, struct view lines)
     while (lines_next(&lines, &line)) {
         if (view_trim(line).len == 0)
             continue;
+        line = view_trim(line);
+        bool is_placed = view_contains(line, VIEW("\"on\":"));
         text_add_string(&list, list.len > 1 ? ",\n" : "\n");
-        text_add(&list, line);
+        text_add_string(&list, is_placed ? "" : "{\"on\":\"" CREATE_V1 "\",");
+        text_add(&list, is_placed ? line : view_skip(line, 1));
     }
     text_add_string(&list, "\n]");
     bool ok = post(port, VIEW("/control/faults"), text_view(&list));

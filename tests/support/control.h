@@ -20,7 +20,10 @@ bool control_reset(int port);
 bool control_options(int port, struct view options);
 bool control_session(int port, struct view id, struct view state);
 
-/* `lines` holds one JSON object a line; each next call of Devin's API consumes one. */
+/*
+ * `lines` holds one JSON object a line; each next call of Devin's API that it is about consumes one.
+ * One without "on" is about v1's creates.
+ */
 bool control_faults(int port, struct view lines);
 
 /* A list of {method, path, query, bearer, authorized, content_type, body, status}, oldest first. */

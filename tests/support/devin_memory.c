@@ -17,6 +17,9 @@ static const struct options defaults = {
 
 static const long long FIRST_SESSION_ID = 1707228000000;
 
+/* What an organization has that followed our README: the default playbook, pushed. */
+#define USUAL_PLAYBOOK_ID "playbook-0123456789abcdef0123456789abcdef"
+
 void memory_forget(struct memory *memory)
 {
     for (struct session *s = memory->newest; s != NULL; s = s->older)
@@ -24,6 +27,9 @@ void memory_forget(struct memory *memory)
     arena_drop(&memory->mem);
     *memory = (struct memory){ .options = defaults };
     arena_init(&memory->mem, SIZE_MAX / 2);
+    struct playbook *usual = memory_add_playbook(memory, VIEW(USUAL_PLAYBOOK_ID));
+    if (usual != NULL)
+        usual->title = VIEW("devin-triage-workflow");
 }
 
 long long memory_now_us(void)
