@@ -82,6 +82,7 @@ static const struct step v1_messages[] = {
 };
 
 static const struct step v1_playbooks[] = {
+    { "POST", "/control/options", NULL, "{'playbooks':[]}", 200, "null", NULL },
     { "GET", "/v1/playbooks", APK, NULL, 200, "[]", NULL },
     { "POST", "/control/options", NULL, "{'playbooks':[{'title':'devin-triage-workflow','macro':'!t','playbook_id':'playbook-1'}]}", 200, "null", NULL },
     { "POST", "/v1/playbooks", APK, "{'title':'t','body':'b'}", 200, "{'playbook_id':'*','title':'t','body':'b','macro':null}", NULL },
@@ -158,6 +159,7 @@ static const struct step v3_messages[] = {
 };
 
 static const struct step v3_playbooks[] = {
+    { "POST", "/control/options", NULL, "{'playbooks':[]}", 200, "null", NULL },
     { "GET", V3 "/playbooks", COG, NULL, 200, "{'items':[],'has_next_page':false,'end_cursor':null}", NULL },
     { "POST", V3 "/playbooks", COG, "{'title':'t','body':'b','macro':'!m'}", 200, "{'playbook_id':'*','title':'t','macro':'!m','access_type':'org','org_id':'" ORG "'}", "+00:00" },
     { "POST", V3 "/playbooks", COG, "{'name':'t','instructions':'b'}", 422,
@@ -205,6 +207,7 @@ static const struct step keys[] = {
 };
 
 static const struct step faults[] = {
+    { "POST", "/control/options", NULL, "{'playbooks':[]}", 200, "null", NULL },
     { "POST", "/control/faults", NULL,
       "[{'on':'POST /v1/sessions$','status':503},{'on':'POST /v3/organizations/*/sessions/*/tags','status':500,'repeat':2},"
       "{'on':'GET /v1/sess','drop':true},{'on':'GET /v3','status':429,'retry_after':'7'}]", 200, "null", NULL },
