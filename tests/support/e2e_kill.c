@@ -51,7 +51,9 @@ static struct view request_of(const char *name, bool is_enveloped, struct arena 
     struct text body = text_in(mem, 1024);
     text_add_string(&body, "{\"alertName\":\"");
     text_add_string(&body, name);
-    text_add_string(&body, "\",\"severity\":1,\"description\":\"Sent until answered\"}");
+    text_add_string(
+        &body,
+        "\",\"severity\":1,\"description\":\"Sent until answered\",\"firedTime\":1707220800}");
     if (!is_enveloped)
         return http_request("POST", VIEW(PATH), VIEW(""), text_view(&body), mem);
     struct envelope_request inner = { VIEW("POST"), VIEW(PATH), VIEW(""), text_view(&body) };

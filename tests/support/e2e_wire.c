@@ -470,7 +470,7 @@ static int start_deaf_peer(int port)
 static bool is_given_up(struct e2e *e2e, int fd)
 {
     struct pollfd end = { .fd = fd }; /* errors and hang-ups are always reported */
-    return poll(&end, 1, DUO_PATIENCE_MS) > 0
+    return poll(&end, 1, 4 * DUO_PATIENCE_MS) > 0
            || complain(e2e->why, "a peer that never reads still holds a thread", VIEW(""));
 }
 
