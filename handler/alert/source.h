@@ -23,6 +23,7 @@ struct cJSON;
  */
 #define SOURCES(X)  \
     X(azure_common) \
+    X(cloudwatch)   \
     X(native)
 
 enum field_form {
