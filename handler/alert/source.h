@@ -24,6 +24,7 @@ struct cJSON;
 #define SOURCES(X)  \
     X(azure_common) \
     X(cloudwatch)   \
+    X(eventbridge)  \
     X(native)
 
 enum field_form {
