@@ -21,10 +21,11 @@ struct cJSON;
  * Order is precedence: the most specific first, native last, for it takes what nobody else claims.
  * A name here wants a file source_<name>.c that defines source_<name>.
  */
-#define SOURCES(X)  \
-    X(azure_common) \
-    X(cloudwatch)   \
-    X(eventbridge)  \
+#define SOURCES(X)       \
+    X(azure_common)      \
+    X(cloudwatch)        \
+    X(eventbridge)       \
+    X(google_monitoring) \
     X(native)
 
 enum field_form {
