@@ -26,6 +26,7 @@ struct cJSON;
     X(cloudwatch)        \
     X(eventbridge)       \
     X(google_monitoring) \
+    X(sentry)            \
     X(native)
 
 enum field_form {
