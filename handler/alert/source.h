@@ -27,6 +27,7 @@ struct cJSON;
     X(eventbridge)       \
     X(google_monitoring) \
     X(sentry)            \
+    X(new_relic)         \
     X(native)
 
 enum field_form {
