@@ -28,6 +28,7 @@ struct cJSON;
     X(google_monitoring) \
     X(sentry)            \
     X(new_relic)         \
+    X(dynatrace)         \
     X(native)
 
 enum field_form {
