@@ -29,6 +29,7 @@ struct cJSON;
     X(sentry)            \
     X(new_relic)         \
     X(dynatrace)         \
+    X(splunk)            \
     X(native)
 
 enum field_form {
