@@ -30,6 +30,7 @@ struct cJSON;
     X(new_relic)         \
     X(dynatrace)         \
     X(splunk)            \
+    X(uptime_kuma)       \
     X(native)
 
 enum field_form {
