@@ -31,6 +31,7 @@ struct cJSON;
     X(dynatrace)         \
     X(splunk)            \
     X(uptime_kuma)       \
+    X(honeycomb)         \
     X(native)
 
 enum field_form {
