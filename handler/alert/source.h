@@ -32,6 +32,7 @@ struct cJSON;
     X(splunk)            \
     X(uptime_kuma)       \
     X(honeycomb)         \
+    X(pingdom)           \
     X(native)
 
 enum field_form {
