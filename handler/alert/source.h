@@ -33,6 +33,7 @@ struct cJSON;
     X(uptime_kuma)       \
     X(honeycomb)         \
     X(pingdom)           \
+    X(graylog)           \
     X(native)
 
 enum field_form {
