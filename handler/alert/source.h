@@ -34,6 +34,7 @@ struct cJSON;
     X(honeycomb)         \
     X(pingdom)           \
     X(graylog)           \
+    X(azure_health)      \
     X(native)
 
 enum field_form {
