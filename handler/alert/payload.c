@@ -5,6 +5,7 @@
 #include "alert/payload.h"
 
 #include "alert/envelope.h"
+#include "alert/hint.h"
 #include "alert/source.h"
 #include "base/arena.h"
 #include "base/json.h"
@@ -69,7 +70,7 @@ static bool read_alert(struct reading *reading, const struct source *from, const
                       MAX_VALUE_BYTES, reading->mem))
         return no_memory(why);
     if (!source_read(from, item, body, reading->mem, alert, why))
-        return false;
+        return failure_row(why->kind)->status == 400 ? fail_hint(why, hint_of(body)) : false;
     payload->count++;
     return true;
 }
@@ -82,18 +83,55 @@ static size_t count_items(const struct cJSON *list)
     return count;
 }
 
+/*
+ * Each alert of a list for itself: one that cannot be read must not hide the others.  Only when none
+ * can be read is the first complaint the answer.
+ */
+static bool read_items(struct reading *reading, const struct source *from, const struct cJSON *list,
+                       const struct cJSON *body, size_t repaired, struct failure *why)
+{
+    struct payload *payload = &reading->payload;
+    struct failure first = { 0 };
+    struct failure last = { 0 };
+    size_t before = payload->count;
+    size_t refused = 0;
+    for (const struct cJSON *item = json_first(list); item != NULL; item = json_next(item)) {
+        if (json_kind(item) != JSON_OBJECT
+            || read_alert(reading, from, item, body, repaired, &last))
+            continue;
+        if (refused++ == 0)
+            first = last;
+        if (failure_row(last.kind)->status != 400) {
+            *why = last;
+            return false;
+        }
+    }
+    if (refused > 0 && payload->count == before) {
+        *why = first;
+        return false;
+    }
+    return refused == 0
+           || source_note(&payload->alerts[before], first.field,
+                          "missing in another alert: not read", reading->mem)
+           || no_memory(why);
+}
+
 static bool read_alerts(struct reading *reading, const struct source *from,
                         const struct cJSON *body, size_t repaired, struct failure *why)
 {
-    const struct cJSON *list = from->items == NULL ? NULL : json_at(body, from->items);
-    if (!make_room(reading, list == NULL ? 1 : count_items(list)))
+    const struct cJSON *items = from->items == NULL ? NULL : json_at(body, from->items);
+    if (!make_room(reading, json_kind(items) == JSON_LIST ? count_items(items) : 1))
         return no_memory(why);
-    if (list == NULL)
+    switch (json_kind(items)) {
+    case JSON_LIST:
+        return read_items(reading, from, items, body, repaired, why);
+    case JSON_NULL: /* how Go writes an empty list */
+        return true;
+    case JSON_OBJECT:
+        return read_alert(reading, from, items, body, repaired, why);
+    default:
         return read_alert(reading, from, body, body, repaired, why);
-    for (const struct cJSON *item = json_first(list); item != NULL; item = json_next(item))
-        if (!read_alert(reading, from, item, body, repaired, why))
-            return false;
-    return true;
+    }
 }
 
 /* --- bodies in envelopes ---------------------------------------------------------------------- */

@@ -18,21 +18,24 @@ static const struct source *const sources[] = {
 #undef X
 };
 
-/* A body that fills the documented contract means it, whatever else it looks like. */
-static bool states_alert_name(const struct cJSON *body)
+bool source_is_native(const struct cJSON *body)
 {
-    return view_trim(json_text(json_at(body, "alertName"))).len > 0;
+    return view_trim(json_text(json_member(body, VIEW("alertName")))).len > 0;
 }
 
 const struct source *source_of(const struct cJSON *body)
 {
-    bool is_native = states_alert_name(body);
+    bool is_native = source_is_native(body);
     size_t i = 0;
     while (i + 1 < COUNT_OF(sources)
-           && ((is_native && !sources[i]->is_azure) || !sources[i]->recognises(body)))
+           && ((is_native && !sources[i]->has_schema) || !sources[i]->recognises(body)))
         i++;
     return sources[i];
 }
+
+const struct word source_priorities[] = {
+    { "P1", 0 }, { "P2", 1 }, { "P3", 2 }, { "P4", 3 }, { "P5", 4 }, { NULL, NOT_STATED },
+};
 
 /* --- values -------------------------------------------------------------------------------- */
 
@@ -102,7 +105,8 @@ const struct cJSON *source_one(const struct cJSON *node)
 struct view source_line(const struct cJSON *node, struct arena *mem)
 {
     struct view text = view_trim(json_as_text(node, mem));
-    return is_word_for_nothing(text) || source_is_placeholder(text) ? (struct view){ 0 } : text;
+    bool is_given = !is_word_for_nothing(text) && !source_is_placeholder(text);
+    return is_given ? text : (struct view){ 0 };
 }
 
 static bool read_text(const struct cJSON *node, enum field_form form, struct arena *mem,
@@ -221,6 +225,49 @@ static bool format_epoch(double epoch, struct arena *mem, struct view *out)
     return out->at != NULL;
 }
 
+/* A number in front of `mark`, which goes with it. */
+static bool cut_number(struct view *text, char mark, long long min, long long max, int *out)
+{
+    struct view digits = { 0 };
+    long long number = 0;
+    if (!view_cut(*text, mark, &digits, text) || !view_to_number(digits, min, max, &number))
+        return false;
+    *out = (int)number;
+    return true;
+}
+
+/* Hours of a clock of 12 or, without AM and PM, of 24. */
+static bool read_hour(int hour, struct view half, int *out)
+{
+    bool is_pm = view_equal_fold(half, VIEW("PM"));
+    if (half.len > 0 && !is_pm && !view_equal_fold(half, VIEW("AM")))
+        return false;
+    if (half.len > 0 && (hour < 1 || hour > 12))
+        return false;
+    *out = half.len == 0 ? hour : hour % 12 + (is_pm ? 12 : 0);
+    return true;
+}
+
+/* "3/22/2019 1:36:31 PM", as .NET writes a time in the United States; without a zone it is UTC. */
+static bool read_us_time(struct view text, struct arena *mem, struct view *out)
+{
+    char iso[40];
+    struct view half = { 0 };
+    long long second = 0;
+    int month, day, year, hour, minute;
+    if (!cut_number(&text, '/', 1, 12, &month) || !cut_number(&text, '/', 1, 31, &day)
+        || !cut_number(&text, ' ', 1970, 9999, &year) || !cut_number(&text, ':', 0, 23, &hour)
+        || !cut_number(&text, ':', 0, 59, &minute))
+        return false;
+    (void)view_cut(text, ' ', &text, &half);
+    if (!view_to_number(text, 0, 60, &second) || !read_hour(hour, view_trim(half), &hour))
+        return false;
+    int len = snprintf(iso, sizeof iso, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month, day, hour,
+                       minute, (int)second);
+    *out = view_keep((struct view){ iso, (size_t)len }, mem);
+    return out->at != NULL;
+}
+
 /* "1709991285.873": digits with at most one point among them. */
 static bool read_epoch(struct view text, double *out)
 {
@@ -255,7 +302,7 @@ bool source_time(const struct cJSON *node, struct arena *mem, struct view *out)
     if (is_unset_time(text))
         return true;
     if (!is_iso_time(text))
-        return false;
+        return read_us_time(text, mem, out);
     *out = view_keep(text, mem);
     return out->at != NULL;
 }
@@ -479,15 +526,33 @@ static bool is_link(struct view url)
 bool source_link(struct alert *alert, const char *label, const struct cJSON *node,
                  struct arena *mem)
 {
-    struct view url = source_line(source_one(node), mem);
+    return source_link_text(alert, view_of(label), source_line(source_one(node), mem), mem);
+}
+
+bool source_link_text(struct alert *alert, struct view label, struct view url, struct arena *mem)
+{
     return !is_link(url) || url.len > MAX_LINK_BYTES
-           || pairs_add(&alert->links, MAX_LINKS, view_of(label), url, MAX_LINK_BYTES, mem);
+           || pairs_add(&alert->links, MAX_LINKS, label, url, MAX_LINK_BYTES, mem);
+}
+
+struct view source_joined(const struct cJSON *node, struct arena *mem)
+{
+    if (json_kind(node) != JSON_LIST)
+        return source_line(node, mem);
+    struct text items = text_in(mem, MAX_VALUE_BYTES);
+    for (const struct cJSON *item = json_first(node); item != NULL; item = json_next(item)) {
+        struct view value = source_line(item, mem);
+        if (value.len > 0 && items.len > 0)
+            (void)text_add_some(&items, VIEW(", "));
+        (void)text_add_some(&items, value);
+    }
+    return text_view(&items);
 }
 
 bool source_custom(struct alert *alert, struct view key, const struct cJSON *node,
                    struct arena *mem)
 {
-    struct view value = source_list(node, mem);
+    struct view value = source_joined(node, mem);
     return value.len == 0
            || pairs_put(&alert->custom, MAX_CUSTOM_FIELDS, key, value, MAX_VALUE_BYTES, mem);
 }
@@ -497,14 +562,13 @@ struct view source_line_at(const struct cJSON *node, const char *path, struct ar
     return source_line(json_at(node, path), mem);
 }
 
-struct view source_list(const struct cJSON *node, struct arena *mem)
+bool source_custom_all(struct alert *alert, const struct cJSON *object, struct arena *mem)
 {
-    if (json_kind(node) != JSON_LIST)
-        return source_line(node, mem);
-    struct text all = text_in(mem, MAX_VALUE_BYTES);
-    for (const struct cJSON *item = json_first(node); item != NULL; item = json_next(item))
-        source_add_part(&all, all.len == 0 ? "" : ", ", source_line(item, mem), "");
-    return text_view(&all);
+    const struct cJSON *member = json_kind(object) == JSON_OBJECT ? json_first(object) : NULL;
+    for (; member != NULL; member = json_next(member))
+        if (!source_custom(alert, json_key(member), member, mem))
+            return false;
+    return true;
 }
 
 bool source_condition(struct alert *alert, struct view words, struct arena *mem)
@@ -546,8 +610,8 @@ static bool add_customs(struct alert *alert, struct view prefix, const struct cJ
     return true;
 }
 
-bool source_custom_all(struct alert *alert, const char *prefix, const struct cJSON *node,
-                       struct arena *mem)
+bool source_custom_tree(struct alert *alert, const char *prefix, const struct cJSON *node,
+                        struct arena *mem)
 {
     return json_kind(node) != JSON_OBJECT || add_customs(alert, view_of(prefix), node, 0, mem);
 }

@@ -23,18 +23,36 @@ struct cJSON;
  */
 #define SOURCES(X)       \
     X(azure_common)      \
+    X(azure_metric)      \
+    X(azure_activity)    \
+    X(azure_budget)      \
+    X(azure_log)         \
+    X(azure_autoscale)   \
+    X(azure_classic)     \
     X(cloudwatch)        \
     X(eventbridge)       \
+    X(grafana)           \
+    X(alertmanager)      \
+    X(grafana_legacy)    \
     X(google_monitoring) \
+    X(pagerduty)         \
     X(sentry)            \
     X(new_relic)         \
     X(dynatrace)         \
+    X(opsgenie)          \
+    X(zabbix)            \
+    X(datadog)           \
+    X(watcher)           \
+    X(azure_health)      \
+    X(pagerduty_events)  \
+    X(pagerduty_old)     \
     X(splunk)            \
     X(uptime_kuma)       \
     X(honeycomb)         \
     X(pingdom)           \
     X(graylog)           \
-    X(azure_health)      \
+    X(oncall)            \
+    X(azure_custom)      \
     X(native)
 
 enum field_form {
@@ -45,7 +63,7 @@ enum field_form {
     FORM_SEV,       /* severity as Azure writes it: "Sev0" is the worst, "Sev4" the mildest */
     FORM_WORD,      /* severity by the row's words alone */
     FORM_STATE,     /* fired, resolved or other, by the row's words */
-    FORM_TIME,      /* ISO 8601, or an epoch in seconds or smaller units, which becomes ISO 8601 */
+    FORM_TIME,      /* ISO 8601, or an epoch or "3/22/2019 1:36:31 PM", which become ISO 8601 */
     FORM_COUNT,     /* a whole number from 1 */
     FORM_PAIRS,     /* an object: each member becomes a pair */
     FORM_LINK,      /* one more link, under the row's label; nothing where it leads nowhere */
@@ -107,10 +125,14 @@ enum identity_part {
 struct source {
     const char *name;  /* as in the log, and the alert's source where the payload names none */
     bool is_azure;     /* sent by an Azure Monitor action group: short deadline, retries 503 */
+    bool has_schema;   /* its payloads name their schema, which counts more than an alertName */
     unsigned identity; /* of enum identity_part, joined by | */
     bool (*recognises)(const struct cJSON *body);
-    const char
-        *items; /* the path of the list whose items are alerts; NULL: the body is one alert */
+    /*
+     * The path of the list whose items are alerts; an object there is a list of one.  NULL, or
+     * nothing at that path: the body is one alert.
+     */
+    const char *items;
     const struct field *fields;
     size_t field_count;
     /*
@@ -126,8 +148,8 @@ SOURCES(X)
 #undef X
 
 /*
- * The first dialect that recognises the body; never NULL.  A body with an alertName is native unless
- * it is Azure's.
+ * The first dialect that recognises the body; never NULL.  Whoever fills in our own contract's
+ * alertName means it: then only a dialect that has_schema comes before native.
  */
 const struct source *source_of(const struct cJSON *body);
 
@@ -145,6 +167,11 @@ bool source_read(const struct source *from, const struct cJSON *item, const stru
  * and a placeholder that a template left unfilled.  Numbers and booleans become text.
  */
 struct view source_line(const struct cJSON *node, struct arena *mem);
+
+/* Whether the body fills in our own contract's alertName. */
+bool source_is_native(const struct cJSON *body);
+/* "P1" is the worst, "P5" the mildest: severity 0 to 4. */
+extern const struct word source_priorities[];
 
 /* The whole text is a placeholder that a template left unfilled. */
 bool source_is_placeholder(struct view text);
@@ -167,25 +194,37 @@ bool source_dimension(struct alert *alert, const char *key, const struct cJSON *
                       struct arena *mem) MUST_CHECK;
 bool source_link(struct alert *alert, const char *label, const struct cJSON *node,
                  struct arena *mem) MUST_CHECK;
+bool source_link_text(struct alert *alert, struct view label, struct view url,
+                      struct arena *mem) MUST_CHECK;
 bool source_custom(struct alert *alert, struct view key, const struct cJSON *node,
                    struct arena *mem) MUST_CHECK;
-
-/* As source_line(), of what lies at a path; and of a list all items, as "a, b". */
-struct view source_line_at(const struct cJSON *node, const char *path, struct arena *mem);
-struct view source_list(const struct cJSON *node, struct arena *mem);
-
-/* One more condition in words; nothing where there are none. */
+/* As source_custom() for each member of an object; nothing where it is none. */
+bool source_custom_all(struct alert *alert, const struct cJSON *object,
+                       struct arena *mem) MUST_CHECK;
+/* What was measured, in words. */
 bool source_condition(struct alert *alert, struct view words, struct arena *mem) MUST_CHECK;
+
+/* A list's items on one line, "a, b"; anything else as source_line() has it. */
+struct view source_joined(const struct cJSON *node, struct arena *mem);
+
+/* As source_line(), of what lies at a path. */
+struct view source_line_at(const struct cJSON *node, const char *path, struct arena *mem);
 
 /* Puts "before", the part and "after"; nothing where there is no part. */
 void source_add_part(struct text *to, const char *before, struct view part, const char *after);
 
-/* All that an object holds as custom fields, inner objects by names joined with dots. */
-bool source_custom_all(struct alert *alert, const char *prefix, const struct cJSON *node,
-                       struct arena *mem) MUST_CHECK;
+/* As source_custom_all(), with what inner objects hold under names that are joined by dots. */
+bool source_custom_tree(struct alert *alert, const char *prefix, const struct cJSON *node,
+                        struct arena *mem) MUST_CHECK;
 
 /* What stands behind the last slash: "/a/b/c" and "/a/b/c/" give "c". */
 struct view source_last_segment(struct view path);
+
+/*
+ * Text that a template engine escaped for HTML, with its entities as characters again.  Text that
+ * holds a bare "<", ">" or quotation mark, or a "&" of its own, was not escaped and stays as it is.
+ */
+struct view source_unescaped(struct view text, struct arena *mem);
 
 /* HTML as a person reads it: tags go, the usual entities become characters, <br> and <p> line ends. */
 struct view source_prose(struct view text, struct arena *mem);

@@ -77,7 +77,7 @@ static bool finish(const struct cJSON *item, const struct cJSON *body, struct ar
     bool ok = source_condition(out, source_line_at(detail, "state.reason", mem), mem)
               && source_condition(out, source_line_at(detail, "configuration.alarmRule", mem), mem)
               && keep_metrics(json_first(json_at(detail, "configuration.metrics")), out, mem)
-              && (is_alarm || source_custom_all(out, "", detail, mem));
+              && (is_alarm || source_custom_tree(out, "", detail, mem));
     if (out->resource.len == 0)
         out->resource = view_keep(source_line(source_one(json_at(item, "resources")), mem), mem);
     return (ok && arena_ok(mem)) || fail(why, FAIL_INTERNAL, "no memory left to read the event");

@@ -117,7 +117,7 @@ static bool keep_target(const struct cJSON *target, struct alert *out, struct ar
 {
     if (out->resource.len == 0)
         out->resource = view_keep(source_line_at(target, "name", mem), mem);
-    return source_custom_all(out, "", json_at(target, "labels"), mem)
+    return source_custom_tree(out, "", json_at(target, "labels"), mem)
            && source_custom(out, VIEW("target"), json_at(target, "id"), mem)
            && source_custom(out, VIEW("product"), json_at(target, "product"), mem)
            && source_link(out, "Target", json_at(target, "link"), mem);

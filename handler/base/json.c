@@ -283,7 +283,7 @@ enum json_kind json_kind(const struct cJSON *node)
 
 struct view json_key(const struct cJSON *member)
 {
-    return member == NULL ? (struct view){ 0 } : view_of(member->string);
+    return member == NULL ? ((struct view){ 0 }) : view_of(member->string);
 }
 
 struct view json_text(const struct cJSON *node)
@@ -432,6 +432,12 @@ void json_put_bool(struct json_writer *writer, const char *key, bool value)
     text_add_string(writer->to, value ? "true" : "false");
 }
 
+void json_put_raw(struct json_writer *writer, const char *key, struct view json)
+{
+    begin_value(writer, key);
+    text_add(writer->to, json);
+}
+
 void json_put_null(struct json_writer *writer, const char *key)
 {
     begin_value(writer, key);
@@ -454,7 +460,7 @@ static void add_double(struct text *to, double number)
     text_add_string(to, digits);
 }
 
-/* Recursion is bounded by MAX_DEPTH. */
+/* Recursion is bounded by MAX_DEPTH. NOLINTNEXTLINE(misc-no-recursion) */
 void json_put_node(struct json_writer *writer, const char *key, const struct cJSON *node)
 {
     bool is_object = false;

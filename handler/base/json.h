@@ -76,6 +76,7 @@ void json_put_text(struct json_writer *writer, const char *key, struct view valu
 void json_put_number(struct json_writer *writer, const char *key, long long value);
 void json_put_bool(struct json_writer *writer, const char *key, bool value);
 void json_put_null(struct json_writer *writer, const char *key);
+void json_put_raw(struct json_writer *writer, const char *key, struct view json); /* as it is */
 void json_put_node(struct json_writer *writer, const char *key, const struct cJSON *node);
 
 #endif

@@ -118,7 +118,7 @@ static struct problems group(struct alert *alerts, size_t count, size_t max)
 {
     struct payload payload = { .from = &source_native, .alerts = alerts, .count = count };
     struct problems problems;
-    assert_true(problems_of(&payload, max, &mem, &problems));
+    assert_true(problems_of(&payload, ALERT_FIRED, max, &mem, &problems));
     return problems;
 }
 
@@ -172,7 +172,7 @@ static void too_little_memory_is_a_clean_failure(void **state)
     for (size_t ceiling = 0; !is_grouped && ceiling < PLENTY; ceiling += ARENA_ALIGN) {
         struct arena scarce;
         arena_init(&scarce, ceiling);
-        is_grouped = problems_of(&payload, 2, &scarce, &problems);
+        is_grouped = problems_of(&payload, ALERT_FIRED, 2, &scarce, &problems);
         if (is_grouped)
             CHECK_VIEW("folded", problems.at[1].also_fingerprints[0],
                        identify(&alerts[2]).fingerprint);

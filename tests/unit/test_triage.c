@@ -434,6 +434,42 @@ static void script_wait(void *state, long long ms)
     text_add_char(&script->moves, ';');
 }
 
+/* Nothing is known and nobody else is there. */
+static bool script_recall(void *state, struct view key, struct arena *arena, struct view *value)
+{
+    (void)state;
+    (void)arena;
+    (void)value;
+    assert_true(key.len > 0);
+    return false;
+}
+
+static void script_remember(void *state, struct view key, struct view value, long long ttl_ms)
+{
+    (void)state;
+    (void)value;
+    assert_true(key.len > 0 && ttl_ms > 0);
+}
+
+static enum turn script_enter(void *state, struct view key, long long patience_ms,
+                              struct arena *arena, struct view *result, long long *waited_ms)
+{
+    (void)state;
+    (void)arena;
+    (void)result;
+    (void)patience_ms;
+    assert_true(key.len > 0);
+    *waited_ms = 0;
+    return TURN_LEAD;
+}
+
+static void script_leave(void *state, struct view key, struct view result)
+{
+    (void)state;
+    (void)result;
+    assert_true(key.len > 0);
+}
+
 /* --- helpers ---------------------------------------------------------------------------------- */
 
 static struct arena mem;
@@ -462,11 +498,17 @@ static struct script script_of(const struct scripted *answers)
 static struct triage triage_with(struct script *script)
 {
     return (struct triage){
-        .settings = { .timeout_ms = 30000, .max_sessions = 5 },
+        .settings = { .timeout_ms = 30000, .max_sessions = 5, .max_severity = 4 },
         .prompt = { .target_repo = VIEW("https://github.com/org/repo") },
         .playbook = { .fallback = VIEW("devin-triage-workflow") },
-        .devin = { .tries = 3, .retry_ms = 1000 },
-        .wire = { .state = script, .send = script_send, .wait = script_wait },
+        .devin = { .retry = { .tries = 3, .first_ms = 1000 }, .max_messages = 5 },
+        .wire = { .state = script,
+                  .send = script_send,
+                  .wait = script_wait,
+                  .recall = script_recall,
+                  .remember = script_remember,
+                  .enter = script_enter,
+                  .leave = script_leave },
     };
 }
 
@@ -654,8 +696,9 @@ static void replies_need_no_memory(void **state)
 {
     (void)state;
     struct arena nothing = { 0 };
-    struct outcome outcome = { .action = ACTION_CREATED,
-                               .session = { VIEW("s-1"), VIEW("https://x/y"), true } };
+    struct problem problem = { 0 };
+    struct outcome outcome = { .problem = &problem,
+                               .session = { .id = VIEW("s-1"), .url = VIEW("https://x/y") } };
     struct report report = { .outcomes = &outcome, .count = 1 };
     struct failure why = { .kind = FAIL_DEVIN_BUSY };
     struct failure trouble = { 0 };
@@ -671,6 +714,44 @@ static void replies_need_no_memory(void **state)
     assert_int_equal(json_kind(json_at(json.root, "success")), JSON_BOOL);
     assert_false(json_is_true(json_at(json.root, "success")));
     json_free(&json);
+}
+
+static bool is_success(struct view body)
+{
+    struct json json;
+    struct failure trouble = { 0 };
+    assert_true(json_read(body, &mem, &json, &trouble));
+    assert_int_equal(json_kind(json_at(json.root, "success")), JSON_BOOL);
+    bool is_true = json_is_true(json_at(json.root, "success"));
+    json_free(&json);
+    return is_true;
+}
+
+/* With each ceiling a reply is whole, or short and of the same kind. */
+static void replies_with_little_memory_are_of_their_kind(void **state)
+{
+    (void)state;
+    struct problem problem = { 0 };
+    struct outcome outcome = { .problem = &problem,
+                               .session = { .id = VIEW("s-1"), .url = VIEW("https://x/y") } };
+    const struct report report = { .outcomes = &outcome, .count = 1 };
+    const struct failure why = { .kind = FAIL_DEVIN_BUSY };
+    struct view created = triage_reply(&report, &mem).body;
+    struct view failed = triage_reply_failure(&why, NULL, &mem).body;
+    bool is_whole = false;
+    for (size_t ceiling = 0; !is_whole && ceiling < 8192; ceiling += ARENA_ALIGN) {
+        arena_init(&scarce, ceiling);
+        struct view success = triage_reply(&report, &scarce).body;
+        assert_true(is_success(success));
+        is_whole = view_equal(success, created);
+        arena_drop(&scarce);
+        struct reply failure = triage_reply_failure(&why, NULL, &scarce);
+        assert_int_equal(failure.status, 500);
+        assert_false(is_success(failure.body));
+        is_whole = is_whole && view_equal(failure.body, failed);
+        arena_drop(&scarce);
+    }
+    assert_true(is_whole);
 }
 
 /*
@@ -732,6 +813,7 @@ int main(void)
         TEST(a_wrong_method_names_the_right_ones),
         TEST(headers_are_found_without_regard_to_case),
         TEST(replies_need_no_memory),
+        TEST(replies_with_little_memory_are_of_their_kind),
         TEST(too_little_memory_is_a_clean_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
