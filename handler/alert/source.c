@@ -318,14 +318,15 @@ static bool read_count(const struct cJSON *node, long long *out)
     return true;
 }
 
-static bool read_pairs(const struct cJSON *node, struct arena *mem, struct pairs *out)
+/* The limit must be the one that everybody else uses for the same member. */
+static bool read_pairs(const struct cJSON *node, size_t limit, struct arena *mem, struct pairs *out)
 {
     if (json_kind(node) != JSON_OBJECT)
         return false;
     for (const struct cJSON *member = json_first(node); member != NULL;
          member = json_next(member)) {
-        if (!pairs_put(out, MAX_DIMENSIONS, json_key(member), source_line(member, mem),
-                       MAX_VALUE_BYTES, mem))
+        if (!pairs_put(out, limit, json_key(member), source_line(member, mem), MAX_VALUE_BYTES,
+                       mem))
             return false;
     }
     return true;
@@ -368,7 +369,16 @@ static bool read_value(const struct field *field, const struct cJSON *node, stru
     case FORM_COUNT:
         return read_count(node, member);
     case FORM_PAIRS:
-        return read_pairs(node, mem, member);
+        return read_pairs(node,
+                          field->offset == offsetof(struct alert, custom) ? MAX_CUSTOM_FIELDS
+                                                                          : MAX_DIMENSIONS,
+                          mem, member);
+    case FORM_LINK:
+        return source_link(out, field->label, node, mem);
+    case FORM_DIMENSION:
+        return source_dimension(out, field->label, node, mem);
+    case FORM_CUSTOM:
+        return source_custom(out, view_of(field->label), node, mem);
     }
     return false;
 }
@@ -423,6 +433,9 @@ static bool is_filled(const struct field *field, const struct alert *alert)
     case FORM_COUNT:
         return *(const long long *)member != 0;
     case FORM_PAIRS:
+    case FORM_LINK:
+    case FORM_DIMENSION:
+    case FORM_CUSTOM:
         return false;
     }
     return false;
@@ -431,7 +444,14 @@ static bool is_filled(const struct field *field, const struct alert *alert)
 /* A list where one value is wanted counts by its first item. */
 static bool wants_one_value(enum field_form form)
 {
-    return form != FORM_TEXT && form != FORM_COUNT && form != FORM_PAIRS;
+    return form != FORM_TEXT && form != FORM_COUNT && form != FORM_PAIRS && form != FORM_CUSTOM;
+}
+
+/* Some senders write a path as one name: "event.kind" is then a member of that very name. */
+static const struct cJSON *find(const struct cJSON *node, const char *path)
+{
+    const struct cJSON *found = json_at(node, path);
+    return found != NULL ? found : json_member(node, view_of(path));
 }
 
 static bool read_field(const struct field *field, const struct cJSON *item,
@@ -439,8 +459,7 @@ static bool read_field(const struct field *field, const struct cJSON *item,
                        struct failure *why)
 {
     bool is_from_top = field->path[0] == '/';
-    const struct cJSON *node =
-        is_from_top ? json_at(body, field->path + 1) : json_at(item, field->path);
+    const struct cJSON *node = is_from_top ? find(body, field->path + 1) : find(item, field->path);
     if (field->is_required)
         return read_required(field, node, mem, out, why);
     if (wants_one_value(field->form))
@@ -538,6 +557,11 @@ bool source_custom(struct alert *alert, struct view key, const struct cJSON *nod
            || pairs_put(&alert->custom, MAX_CUSTOM_FIELDS, key, value, MAX_VALUE_BYTES, mem);
 }
 
+struct view source_line_at(const struct cJSON *node, const char *path, struct arena *mem)
+{
+    return source_line(json_at(node, path), mem);
+}
+
 bool source_custom_all(struct alert *alert, const struct cJSON *object, struct arena *mem)
 {
     const struct cJSON *member = json_kind(object) == JSON_OBJECT ? json_first(object) : NULL;
@@ -549,9 +573,47 @@ bool source_custom_all(struct alert *alert, const struct cJSON *object, struct a
 
 bool source_condition(struct alert *alert, struct view words, struct arena *mem)
 {
+    words = view_trim(words);
     return words.len == 0
            || pairs_add(&alert->conditions, MAX_CONDITIONS, (struct view){ 0 }, words,
                         MAX_VALUE_BYTES, mem);
+}
+
+void source_add_part(struct text *to, const char *before, struct view part, const char *after)
+{
+    if (part.len == 0)
+        return;
+    (void)text_add_some(to, view_of(before));
+    (void)text_add_some(to, part);
+    (void)text_add_some(to, view_of(after));
+}
+
+enum { MAX_CUSTOM_DEPTH = 4 };
+
+/* False without memory.  A name that is too long is cut like any key. */
+static bool add_customs(struct alert *alert, struct view prefix, const struct cJSON *node,
+                        size_t depth, struct arena *mem)
+{
+    for (const struct cJSON *member = json_first(node); member != NULL;
+         member = json_next(member)) {
+        struct text name = text_in(mem, MAX_KEY_BYTES);
+        (void)text_add_some(&name, prefix);
+        if (prefix.len > 0)
+            (void)text_add_some(&name, VIEW("."));
+        (void)text_add_some(&name, json_key(member));
+        bool ok = json_kind(member) == JSON_OBJECT && depth < MAX_CUSTOM_DEPTH
+                      ? add_customs(alert, text_view(&name), member, depth + 1, mem)
+                      : source_custom(alert, text_view(&name), member, mem);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+bool source_custom_tree(struct alert *alert, const char *prefix, const struct cJSON *node,
+                        struct arena *mem)
+{
+    return json_kind(node) != JSON_OBJECT || add_customs(alert, view_of(prefix), node, 0, mem);
 }
 
 struct view source_last_segment(struct view path)
