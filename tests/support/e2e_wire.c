@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define PATH  "/api/trigger-devin"
@@ -458,14 +459,31 @@ static bool ask_all(struct e2e *e2e, const int fds[IDLE], int *answered)
     return *answered == IDLE;
 }
 
-/* Sends requests until nobody takes them any more, and reads none of the answers. */
-static int start_deaf_peer(int port)
+enum { MANY = 1000, VERY_MANY = 1000 };
+
+/*
+ * Sends requests until nobody takes them any more, and reads none of the answers.  The buffer is
+ * small from the start and the requests come in bulk: so the handler has always more to answer than
+ * it can write, and stands in the middle of a write.
+ */
+static int start_deaf_peer(struct e2e *e2e, int port)
 {
     const int few = 4096;
-    int fd = http_connect(port, 2000);
+    const struct timeval patience = { .tv_sec = 2 };
+    const struct sockaddr_in peer = {
+        .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    struct text bulk = text_in(e2e->mem, MANY * 64);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    for (int i = 0; i < MANY; i++)
+        text_add(&bulk, duo_ping);
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &few, sizeof few);
-    for (int i = 0; i < 200000 && http_send(fd, duo_ping); i++)
-        continue;
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (connect(fd, (const struct sockaddr *)&peer, sizeof peer) == 0)
+        for (int i = 0; i < VERY_MANY && http_send(fd, text_view(&bulk)); i++)
+            continue;
     return fd;
 }
 
@@ -515,7 +533,7 @@ static enum test_result slow_and_idle(struct e2e *e2e)
     for (int i = 0; i < IDLE; i++)
         fds[i] = http_connect(duo.handler.port, DUO_PATIENCE_MS);
     bool ok = ask_all(e2e, fds, &before);
-    int deaf = start_deaf_peer(duo.handler.port);
+    int deaf = start_deaf_peer(e2e, duo.handler.port);
     ok = run_slow_peers(e2e, &duo) && ok;
     ok = is_given_up(e2e, &duo, deaf) && ok;
     if (!ask_all(e2e, fds, &after))
