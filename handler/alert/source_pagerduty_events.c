@@ -64,7 +64,7 @@ static bool finish(const struct cJSON *item, const struct cJSON *body, struct ar
 
 const struct source source_pagerduty_events = {
     .name = "pagerduty",
-    .identity = BY_PROBLEM | BY_RESOURCE,
+    .identity = BY_PROBLEM,
     .recognises = recognises,
     .fields = fields,
     .field_count = COUNT_OF(fields),
