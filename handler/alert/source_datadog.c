@@ -47,13 +47,13 @@ static const struct field fields[] = {
     { "priority", WORD_AT(severity), .words = priorities },
     { "alert.alert_priority", WORD_AT(severity), .words = priorities },
     { "severity", WORD_AT(severity), .words = severities },
-    { "body", TEXT_AT(description) },
+    { "body", LINE_AT(description) },
     { "text_only_msg", LINE_AT(description) },
-    { "event_msg", TEXT_AT(description) },
-    { "alert_message", TEXT_AT(description) },
-    { "message", TEXT_AT(description) },
-    { "msg", TEXT_AT(description) },
-    { "text", TEXT_AT(description) },
+    { "event_msg", LINE_AT(description) },
+    { "alert_message", LINE_AT(description) },
+    { "message", LINE_AT(description) },
+    { "msg", LINE_AT(description) },
+    { "text", LINE_AT(description) },
     { "scopes", LINE_AT(resource) },
     { "alert_scope", LINE_AT(resource) },
     { "alert.alert_scope", LINE_AT(resource) },
@@ -234,8 +234,6 @@ static bool keep_description(struct arena *mem, struct alert *out)
             return false;
     }
     out->description = view_trim(text_view(&prose));
-    if (source_is_placeholder(out->description))
-        out->description = (struct view){ 0 };
     return text_ok(&prose);
 }
 
