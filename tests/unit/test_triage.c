@@ -537,7 +537,8 @@ static void the_call_carries_prompt_title_and_playbook(void **state)
     static const struct scripted answers[] = { { 200, 0, 0, BYTES_OF(SESSION) } };
     struct script script = script_of(answers);
     struct triage triage = triage_with(&script);
-    struct request request = post(process_read_file("tests/cases/samples/generic/full-contract.json", &mem));
+    struct request request =
+        post(process_read_file("tests/cases/samples/generic/full-contract.json", &mem));
     struct report report;
     struct failure why = { 0 };
     struct json json;
