@@ -4,11 +4,11 @@
 /* --- tables ----------------------------------------------------------------------------------- */
 
 static const struct facts alerts[] = {
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"alertname\":\"A\""
-          ",\"instance\":\"i\",\"pod\":\"p\",\"severity\":\"Critical\"},\"annotations\":{\"descr"
-          "iption\":\"d\",\"summary\":\"s\"},\"startsAt\":\"2024-02-06T12:00:00Z\",\"fingerpr"
-          "int\":\"f1\"}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\",\"instance\":\"i\","
+              "\"pod\":\"p\",\"severity\":\"Critical\"},"
+              "\"annotations\":{\"description\":\"d\",\"summary\":\"s\"},"
+              "\"startsAt\":\"2024-02-06T12:00:00Z\",\"fingerprint\":\"f1\"}]}",
       .name = "A",
       .description = "d",
       .resource = "i",
@@ -20,10 +20,10 @@ static const struct facts alerts[] = {
       .shows = "summary: s",
       .shows_too = "pod: p",
       .hides = "alertname" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"alertname\":\"A\""
-          "},\"startsAt\":\"0001-01-01T00:00:00Z\",\"annotations\":null,\"fingerprint\":\""
-          "\"}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\"},"
+              "\"startsAt\":\"0001-01-01T00:00:00Z\",\"annotations\":null,"
+              "\"fingerprint\":\"\"}]}",
       .name = "A",
       .time = "",
       .description = "",
@@ -31,151 +31,138 @@ static const struct facts alerts[] = {
       .severity = "",
       .alert_id = "",
       .problem = "A" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"status\":\"resolved\",\"labe"
-          "ls\":{\"alertname\":\"A\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"status\":\"resolved\",\"labels\":{\"alertname\":\"A\"}}]}",
       .state = ALERT_RESOLVED },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"resolved\",\"alerts\":[{\"status\":\"firing\",\"labe"
-          "ls\":{\"alertname\":\"A\"}}]}" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"resolved\",\"alerts\":[{\"labels\":{\"alertname\":\""
-          "A\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"resolved\","
+              "\"alerts\":[{\"status\":\"firing\",\"labels\":{\"alertname\":\"A\"}}]}" },
+    { .body = "{\"receiver\":\"r\",\"status\":\"resolved\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\"}}]}",
       .state = ALERT_RESOLVED },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"status\":\"muted\",\"labels\""
-          ":{\"alertname\":\"A\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"status\":\"muted\","
+              "\"labels\":{\"alertname\":\"A\"}}]}",
       .state = ALERT_OTHER },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"\",\"alerts\":[{\"status\":{\"state\":\"active\",\"inh"
-          "ibitedBy\":[]},\"labels\":{\"alertname\":\"A\"}}]}" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"status\":{\"state\":\"suppre"
-          "ssed\"},\"labels\":{\"alertname\":\"A\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"\","
+              "\"alerts\":[{\"status\":{\"state\":\"active\",\"inhibitedBy\":[]},"
+              "\"labels\":{\"alertname\":\"A\"}}]}" },
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"status\":{\"state\":\"suppressed\"},"
+              "\"labels\":{\"alertname\":\"A\"}}]}",
       .state = ALERT_OTHER },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"alertname\":\"A\""
-          ",\"severity\":\"slack\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\",\"severity\":\"slack\"}}]}",
       .severity = "" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"alertname\":\"A\""
-          ",\"severity\":\"page\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\",\"severity\":\"page\"}}]}",
       .severity = "0" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"alertname\":\"A\""
-          ",\"severity\":\"major\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\",\"severity\":\"major\"}}]}",
       .severity = "1" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"alertname\":\"A\""
-          ",\"severity\":\"none\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\",\"severity\":\"none\"}}]}",
       .severity = "4" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"alertname\":\"A\""
-          "},\"annotations\":{\"severity\":\"critical\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\"},"
+              "\"annotations\":{\"severity\":\"critical\"}}]}",
       .severity = "",
       .shows = "severity: critical" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"alertname\":\"A\""
-          "}}],\"commonLabels\":{\"severity\":\"warning\",\"alertname\":\"B\",\"instance\":\"c"
-          "\"},\"commonAnnotations\":{\"description\":\"cd\",\"runbook_url\":\"https://run/"
-          "book\"}}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\"}}],"
+              "\"commonLabels\":{\"severity\":\"warning\",\"alertname\":\"B\","
+              "\"instance\":\"c\"},\"commonAnnotations\":{\"description\":\"cd\","
+              "\"runbook_url\":\"https://run/book\"}}",
       .name = "A",
       .severity = "2",
       .resource = "c",
       .description = "cd",
       .shows = "Runbook: https://run/book",
       .hides = "alertname" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"instance\":\"i\"}"
-          ",\"annotations\":{\"summary\":\"s\",\"description\":\"d\"}}],\"groupLabels\":{\"ale"
-          "rtname\":\"G\"}}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"instance\":\"i\"},"
+              "\"annotations\":{\"summary\":\"s\",\"description\":\"d\"}}],"
+              "\"groupLabels\":{\"alertname\":\"G\"}}",
       .name = "G",
       .problem = "G" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"instance\":\"i\"}"
-          ",\"annotations\":{\"summary\":\"s\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"instance\":\"i\"},"
+              "\"annotations\":{\"summary\":\"s\"}}]}",
       .name = "s",
       .problem = "s" },
-    { .body = "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{},\"annotations\""
-              ":{\"message\":\"m\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{},"
+              "\"annotations\":{\"message\":\"m\"}}]}",
       .name = "m",
       .description = "m" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"alertname\":\"A\""
-          ",\"job\":\"j\",\"namespace\":\"n\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\",\"job\":\"j\","
+              "\"namespace\":\"n\"}}]}",
       .resource = "j" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"alertname\":\"A\""
-          ",\"team\":\"t\",\"site_uuid\":\"u-1\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\",\"team\":\"t\","
+              "\"site_uuid\":\"u-1\"}}]}",
       .resource = "u-1" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"alertname\":\"A\""
-          ",\"team\":\"t\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\",\"team\":\"t\"}}]}",
       .resource = "" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"alertname\":\"A\""
-          ",\"n\":7,\"b\":true}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\",\"n\":7,\"b\":true}}]}",
       .shows = "n: 7",
       .shows_too = "b: true" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"alertname\":\"A\""
-          "},\"annotations\":{\"details\":\"dt\",\"value\":\"122\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\"},"
+              "\"annotations\":{\"details\":\"dt\",\"value\":\"122\"}}]}",
       .description = "dt",
       .shows = "value: 122" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"alertname\":\"A\""
-          "},\"generatorURL\":\"http://p:9090/graph?g0.tab=1&g0.expr=up+%3D%3D+0\"}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\"},"
+              "\"generatorURL\":\"http://p:9090/graph?g0.tab=1&g0.expr=up+%3D%3D+0\"}]}",
       .shows = "**Query**: up == 0",
       .shows_too = "Rule: http://p:9090/graph" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"alertname\":\"A\""
-          "},\"generatorURL\":\"/graph?g0.expr=up%3d1\"}],\"externalURL\":\"http://:9093"
-          "\"}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\"},"
+              "\"generatorURL\":\"/graph?g0.expr=up%3d1\"}],"
+              "\"externalURL\":\"http://:9093\"}",
       .shows = "**Query**: up=1",
       .hides = "**Links**" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"alertname\":\"A\""
-          "},\"annotations\":{\"runbook\":\"see wiki\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\"},"
+              "\"annotations\":{\"runbook\":\"see wiki\"}}]}",
       .shows = "runbook: see wiki" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"alertname\":\"A\""
-          "},\"annotations\":{\"description\":\"{{ $labels.x }}\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\"},"
+              "\"annotations\":{\"description\":\"{{ $labels.x }}\"}}]}",
       .description = "" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"alertname\":\"A\""
-          "}}],\"truncatedAlerts\":3}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\"}}],\"truncatedAlerts\":3}",
       .shows = "truncatedAlerts: 3 more alerts" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"alertname\":\"A\""
-          "}}],\"truncatedAlerts\":1}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\"}}],\"truncatedAlerts\":1}",
       .shows = "truncatedAlerts: 1 more alert of" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"alertname\":\"A\""
-          "}}],\"truncatedAlerts\":0.0}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\"}}],\"truncatedAlerts\":0.0}",
       .hides = "truncatedAlerts" },
-    { .body = "{\"groupKey\":18446744073709551999,\"version\":\"3\",\"status\":\"firing\",\"aler"
-              "ts\":[{\"labels\":{\"alertname\":\"A\"}}]}",
+    { .body = "{\"groupKey\":18446744073709551999,\"version\":\"3\",\"status\":\"firing\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\"}}]}",
       .name = "A" },
     { .body = "{\"receiver\":\"r\",\"alerts\":{\"labels\":{\"alertname\":\"A\"}}}", .name = "A" },
-    { .body =
-          "{\"alerts\":[null,7,\"x\",{\"labels\":{\"alertname\":\"A\"},\"generatorURL\":\"\"}]}",
+    { .body = "{\"alerts\":[null,7,\"x\",{\"labels\":{\"alertname\":\"A\"},"
+              "\"generatorURL\":\"\"}]}",
       .name = "A" },
-    { .body =
-          "{\"labels\":{\"alertname\":\"A\",\"instance\":\"i\"},\"annotations\":{\"message\":\"m"
-          "\"},\"startsAt\":\"2019-12-13T08:57:35Z\",\"status\":\"firing\"}",
+    { .body = "{\"labels\":{\"alertname\":\"A\",\"instance\":\"i\"},"
+              "\"annotations\":{\"message\":\"m\"},\"startsAt\":\"2019-12-13T08:57:35Z\","
+              "\"status\":\"firing\"}",
       .name = "A",
       .resource = "i",
       .description = "m" },
-    { .body = "{\"labels\":{\"alertname\":\"A\"},\"annotations\":{},\"startsAt\":\"2019-12-13T08"
-              ":57:35Z\",\"status\":\"resolved\"}",
+    { .body = "{\"labels\":{\"alertname\":\"A\"},\"annotations\":{},"
+              "\"startsAt\":\"2019-12-13T08:57:35Z\",\"status\":\"resolved\"}",
       .state = ALERT_RESOLVED },
 };
 
 static const struct {
     const char *body, *field;
 } refused[] = {
-    { "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{\"labels\":{\"instance\":\"i\"}"
-      "}]}",
+    { "{\"receiver\":\"r\",\"status\":\"firing\","
+      "\"alerts\":[{\"labels\":{\"instance\":\"i\"}}]}",
       "labels.alertname" },
     { "{\"receiver\":\"r\",\"status\":\"firing\",\"alerts\":[{}]}", "labels.alertname" },
 };

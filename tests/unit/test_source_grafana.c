@@ -4,13 +4,15 @@
 /* --- tables ----------------------------------------------------------------------------------- */
 
 static const struct facts unified[] = {
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"orgId\":1,\"title\":\"[FIRING:1] T (x)\""
-          ",\"state\":\"alerting\",\"alerts\":[{\"status\":\"firing\",\"labels\":{\"alertname\""
-          ":\"A\",\"grafana_folder\":\"f\",\"severity\":\"high\"},\"annotations\":{\"summary\":"
-          "\"s\"},\"fingerprint\":\"f1\",\"values\":{\"B\":44.5,\"C\":1},\"valueString\":\"[ var"
-          "='B' ]\",\"startsAt\":\"2021-10-12T09:51:03.157076+02:00\",\"dashboardURL\":\""
-          "https://g/d/1\",\"panelURL\":\"\",\"silenceURL\":\"https://g/s\"}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\",\"orgId\":1,"
+              "\"title\":\"[FIRING:1] T (x)\",\"state\":\"alerting\","
+              "\"alerts\":[{\"status\":\"firing\",\"labels\":{\"alertname\":\"A\","
+              "\"grafana_folder\":\"f\",\"severity\":\"high\"},"
+              "\"annotations\":{\"summary\":\"s\"},\"fingerprint\":\"f1\","
+              "\"values\":{\"B\":44.5,\"C\":1},\"valueString\":\"[ var='B' ]\","
+              "\"startsAt\":\"2021-10-12T09:51:03.157076+02:00\","
+              "\"dashboardURL\":\"https://g/d/1\",\"panelURL\":\"\","
+              "\"silenceURL\":\"https://g/s\"}]}",
       .name = "A",
       .severity = "1",
       .description = "s",
@@ -20,48 +22,50 @@ static const struct facts unified[] = {
       .time = "2021-10-12T09:51:03.157076+02:00",
       .shows = "values B = 44.5, C = 1",
       .shows_too = "[ var='B' ]" },
-    { .body = "{\"receiver\":\"r\",\"status\":\"firing\",\"orgId\":1,\"title\":\"[FIRING:1] T (x)\""
-              ",\"state\":\"alerting\",\"alerts\":[{\"labels\":{\"instance\":\"i\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\",\"orgId\":1,"
+              "\"title\":\"[FIRING:1] T (x)\",\"state\":\"alerting\","
+              "\"alerts\":[{\"labels\":{\"instance\":\"i\"}}]}",
       .name = "T (x)",
       .problem = "T (x)",
       .resource = "i" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"orgId\":1,\"title\":\"[RESOLVED] T\",\"st"
-          "ate\":\"alerting\",\"alerts\":[{\"labels\":{}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\",\"orgId\":1,"
+              "\"title\":\"[RESOLVED] T\",\"state\":\"alerting\","
+              "\"alerts\":[{\"labels\":{}}]}",
       .name = "T" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"orgId\":1,\"title\":\"[FIRING:2]  \",\"st"
-          "ate\":\"alerting\",\"alerts\":[{\"labels\":{},\"annotations\":{\"summary\":\"s\"}}]"
-          "}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\",\"orgId\":1,"
+              "\"title\":\"[FIRING:2]  \",\"state\":\"alerting\","
+              "\"alerts\":[{\"labels\":{},\"annotations\":{\"summary\":\"s\"}}]}",
       .name = "[FIRING:2]" },
-    { .body =
-          "{\"receiver\":\"r\",\"status\":\"firing\",\"orgId\":1,\"title\":null,\"state\":\"aler"
-          "ting\",\"alerts\":[{\"labels\":{},\"annotations\":{\"summary\":\"s\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\",\"orgId\":1,\"title\":null,"
+              "\"state\":\"alerting\",\"alerts\":[{\"labels\":{},"
+              "\"annotations\":{\"summary\":\"s\"}}]}",
       .name = "s" },
-    { .body = "{\"receiver\":\"r\",\"status\":\"firing\",\"orgId\":1,\"title\":\"[FIRING:1] T (x)\""
-              ",\"state\":\"alerting\",\"alerts\":[{\"status\":\"resolved\",\"labels\":{\"alertnam"
-              "e\":\"A\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\",\"orgId\":1,"
+              "\"title\":\"[FIRING:1] T (x)\",\"state\":\"alerting\","
+              "\"alerts\":[{\"status\":\"resolved\",\"labels\":{\"alertname\":\"A\"}}]}",
       .state = ALERT_RESOLVED },
-    { .body = "{\"receiver\":\"r\",\"status\":\"firing\",\"orgId\":1,\"title\":\"[FIRING:1] T (x)\""
-              ",\"state\":\"alerting\",\"alerts\":[{\"labels\":{\"alertname\":\"A\"},\"values\":nul"
-              "l,\"valueString\":\"\",\"endsAt\":null}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\",\"orgId\":1,"
+              "\"title\":\"[FIRING:1] T (x)\",\"state\":\"alerting\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\"},\"values\":null,"
+              "\"valueString\":\"\",\"endsAt\":null}]}",
       .hides = "**Condition**" },
     { .body = "{\"alerts\":[{\"labels\":{\"alertname\":\"A\"},\"silenceURL\":\"\"}]}",
       .name = "A" },
-    { .body = "{\"receiver\":\"r\",\"status\":\"firing\",\"orgId\":1,\"title\":\"[FIRING:1] T (x)\""
-              ",\"state\":\"alerting\",\"alerts\":[{\"labels\":{\"alertname\":\"A\"},\"annotations"
-              "\":{\"__orgId__\":\"1\",\"__dashboardUid__\":\"u\",\"note\":\"n\"}}]}",
+    { .body = "{\"receiver\":\"r\",\"status\":\"firing\",\"orgId\":1,"
+              "\"title\":\"[FIRING:1] T (x)\",\"state\":\"alerting\","
+              "\"alerts\":[{\"labels\":{\"alertname\":\"A\"},"
+              "\"annotations\":{\"__orgId__\":\"1\",\"__dashboardUid__\":\"u\","
+              "\"note\":\"n\"}}]}",
       .shows = "note: n",
       .hides = "__orgId__" },
 };
 
 static const struct facts legacy[] = {
-    { .body =
-          "{\"ruleName\":\"R\",\"ruleId\":93.0,\"state\":\"alerting\",\"message\":\"m\",\"title\""
-          ":\"[Alerting] t\",\"evalMatches\":[{\"metric\":\"Count\",\"value\":24.0,\"tags\":{"
-          "\"host\":\"h\",\"x\":\"y\"}}],\"tags\":{\"severity\":\"warning\",\"team\":\"a\"},"
-          "\"ruleUr"
-          "l\":\"https://g/r\"}",
+    { .body = "{\"ruleName\":\"R\",\"ruleId\":93.0,\"state\":\"alerting\","
+              "\"message\":\"m\",\"title\":\"[Alerting] t\","
+              "\"evalMatches\":[{\"metric\":\"Count\",\"value\":24.0,"
+              "\"tags\":{\"host\":\"h\",\"x\":\"y\"}}],\"tags\":{\"severity\":\"warning\","
+              "\"team\":\"a\"},\"ruleUrl\":\"https://g/r\"}",
       .name = "R",
       .alert_id = "93",
       .problem = "93",
@@ -77,9 +81,8 @@ static const struct facts legacy[] = {
     { .body = "{\"ruleName\":\"R\",\"state\":\"no_data\"}", .state = ALERT_OTHER },
     { .body = "{\"ruleName\":\"R\",\"state\":\"paused\"}", .state = ALERT_OTHER },
     { .body = "{\"ruleName\":\"R\",\"state\":\"what\"}", .state = ALERT_OTHER },
-    { .body =
-          "{\"ruleName\":\"R\",\"state\":\"alert\",\"evalMatches\":[{\"metric\":\"{}\",\"value\":"
-          "null,\"tags\":null},{\"value\":\"7\"}],\"ruleUrl\":\"dontcare\"}",
+    { .body = "{\"ruleName\":\"R\",\"state\":\"alert\",\"evalMatches\":[{\"metric\":\"{}\","
+              "\"value\":null,\"tags\":null},{\"value\":\"7\"}],\"ruleUrl\":\"dontcare\"}",
       .shows = "**Condition**: {}",
       .shows_too = "value = 7",
       .hides = "**Links**" },
@@ -89,8 +92,8 @@ static const struct facts legacy[] = {
 static const struct {
     const char *body, *field;
 } refused[] = {
-    { "{\"receiver\":\"r\",\"status\":\"firing\",\"orgId\":1,\"title\":\"\",\"state\":\"alerti"
-      "ng\",\"alerts\":[{\"labels\":{}}]}",
+    { "{\"receiver\":\"r\",\"status\":\"firing\",\"orgId\":1,\"title\":\"\","
+      "\"state\":\"alerting\",\"alerts\":[{\"labels\":{}}]}",
       "labels.alertname" },
     { "{\"ruleName\":\"\",\"state\":\"alerting\"}", "ruleName" },
 };

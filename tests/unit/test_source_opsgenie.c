@@ -4,12 +4,11 @@
 /* --- tables ----------------------------------------------------------------------------------- */
 
 static const struct facts alerts[] = {
-    { .body =
-          "{\"action\":\"Create\",\"integrationId\":\"i\",\"alert\":{\"alertId\":\"a1\",\"messag"
-          "e\":\" m "
-          "\",\"alias\":\"al\",\"entity\":\"e\",\"priority\":\"P2\",\"description\":\"d\",\""
-          "createdAt\":1420452191104,\"updatedAt\":1420452193166002000,\"tags\":[\"t1\","
-          "\"t2\"],\"username\":\"jane@x\",\"details\":{\"k\":\"v\"}}}",
+    { .body = "{\"action\":\"Create\",\"integrationId\":\"i\","
+              "\"alert\":{\"alertId\":\"a1\",\"message\":\" m \",\"alias\":\"al\","
+              "\"entity\":\"e\",\"priority\":\"P2\",\"description\":\"d\","
+              "\"createdAt\":1420452191104,\"updatedAt\":1420452193166002000,"
+              "\"tags\":[\"t1\",\"t2\"],\"username\":\"jane@x\",\"details\":{\"k\":\"v\"}}}",
       .name = "m",
       .severity = "1",
       .resource = "e",
@@ -20,32 +19,32 @@ static const struct facts alerts[] = {
       .shows = "tags: t1, t2",
       .shows_too = "k: v",
       .hides = "jane@x" },
-    { .body = "{\"action\":\"Create\",\"integrationId\":\"i\",\"integrationName\":\"n\",\"alert\":{"
-              "\"alertId\":\"a1\",\"message\":\"m\",\"alias\":\"al\",\"entity\":\"\"}}",
+    { .body = "{\"action\":\"Create\",\"integrationId\":\"i\",\"integrationName\":\"n\","
+              "\"alert\":{\"alertId\":\"a1\",\"message\":\"m\",\"alias\":\"al\","
+              "\"entity\":\"\"}}",
       .resource = "al",
       .severity = "",
       .problem = "al" },
-    { .body = "{\"action\":\"Create\",\"integrationId\":\"i\",\"integrationName\":\"n\",\"alert\":{"
-              "\"alertId\":\"a1\",\"message\":\"m\",\"alias\":\"a1\"}}",
+    { .body = "{\"action\":\"Create\",\"integrationId\":\"i\",\"integrationName\":\"n\","
+              "\"alert\":{\"alertId\":\"a1\",\"message\":\"m\",\"alias\":\"a1\"}}",
       .resource = "",
       .problem = "m" },
-    { .body =
-          "{\"action\":\"Close\",\"integrationId\":\"i\",\"integrationName\":\"n\",\"alert\":{\""
-          "alertId\":\"a1\",\"message\":\"m\"}}",
+    { .body = "{\"action\":\"Close\",\"integrationId\":\"i\",\"integrationName\":\"n\","
+              "\"alert\":{\"alertId\":\"a1\",\"message\":\"m\"}}",
       .state = ALERT_RESOLVED },
-    { .body = "{\"action\":\"Acknowledge\",\"integrationId\":\"i\",\"integrationName\":\"n\",\"ale"
-              "rt\":{\"alertId\":\"a1\",\"message\":\"m\"}}",
+    { .body = "{\"action\":\"Acknowledge\",\"integrationId\":\"i\","
+              "\"integrationName\":\"n\",\"alert\":{\"alertId\":\"a1\",\"message\":\"m\"}}",
       .state = ALERT_OTHER },
-    { .body = "{\"action\":\"create\",\"integrationId\":\"i\",\"integrationName\":\"n\",\"alert\":{"
-              "\"alertId\":\"a1\",\"message\":\"m\",\"priority\":\"P9\"}}",
+    { .body = "{\"action\":\"create\",\"integrationId\":\"i\",\"integrationName\":\"n\","
+              "\"alert\":{\"alertId\":\"a1\",\"message\":\"m\",\"priority\":\"P9\"}}",
       .severity = "" },
 };
 
 static const struct {
     const char *body, *field;
 } refused[] = {
-    { "{\"action\":\"Create\",\"integrationId\":\"i\",\"integrationName\":\"n\",\"alert\":{"
-      "\"alertId\":\"a1\"}}",
+    { "{\"action\":\"Create\",\"integrationId\":\"i\",\"integrationName\":\"n\","
+      "\"alert\":{\"alertId\":\"a1\"}}",
       "alert.message" },
 };
 

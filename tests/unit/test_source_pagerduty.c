@@ -4,13 +4,12 @@
 /* --- tables ----------------------------------------------------------------------------------- */
 
 static const struct facts incidents[] = {
-    { .body =
-          "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.triggered\",\"data\":{\"id\":\"P1\""
-          ",\"title\":\" t "
-          "\",\"service\":{\"summary\":\"s\",\"id\":\"S1\"},\"urgency\":\"high\",\"p"
-          "riority\":null,\"created_at\":\"2025-01-24T07:10:05Z\",\"html_url\":\"https://"
-          "p/i\",\"assignees\":[{\"summary\":\"Jane\"}],\"escalation_policy\":{\"summary\":\""
-          "ep\"},\"number\":7}}}",
+    { .body = "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.triggered\","
+              "\"data\":{\"id\":\"P1\",\"title\":\" t \",\"service\":{\"summary\":\"s\","
+              "\"id\":\"S1\"},\"urgency\":\"high\",\"priority\":null,"
+              "\"created_at\":\"2025-01-24T07:10:05Z\",\"html_url\":\"https://p/i\","
+              "\"assignees\":[{\"summary\":\"Jane\"}],"
+              "\"escalation_policy\":{\"summary\":\"ep\"},\"number\":7}}}",
       .name = "t",
       .severity = "1",
       .resource = "s",
@@ -19,72 +18,64 @@ static const struct facts incidents[] = {
       .shows = "Incident: https://p/i",
       .shows_too = "incident: 7",
       .hides = "Jane" },
-    { .body =
-          "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.triggered\",\"data\":{\"id\":\"P1\""
-          ",\"title\":\" t \",\"service\":{\"summary\":\"s\",\"id\":\"S1\"},\"urgency\":\"low\"}}}",
+    { .body = "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.triggered\","
+              "\"data\":{\"id\":\"P1\",\"title\":\" t \",\"service\":{\"summary\":\"s\","
+              "\"id\":\"S1\"},\"urgency\":\"low\"}}}",
       .severity = "3" },
-    { .body =
-          "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.triggered\",\"data\":{\"id\":\"P1\""
-          ",\"title\":\" t "
-          "\",\"service\":{\"summary\":\"s\",\"id\":\"S1\"},\"urgency\":\"high\",\"p"
-          "riority\":{\"id\":\"x\",\"summary\":\"P3\"}}}}",
+    { .body = "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.triggered\","
+              "\"data\":{\"id\":\"P1\",\"title\":\" t \",\"service\":{\"summary\":\"s\","
+              "\"id\":\"S1\"},\"urgency\":\"high\",\"priority\":{\"id\":\"x\","
+              "\"summary\":\"P3\"}}}}",
       .severity = "2" },
-    { .body =
-          "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.triggered\",\"data\":{\"id\":\"P1\""
-          ",\"title\":\" t \",\"service\":{\"summary\":\"s\",\"id\":\"S1\"},\"priority\":{\"name\":"
-          "\"P5\"}}}}",
+    { .body = "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.triggered\","
+              "\"data\":{\"id\":\"P1\",\"title\":\" t \",\"service\":{\"summary\":\"s\","
+              "\"id\":\"S1\"},\"priority\":{\"name\":\"P5\"}}}}",
       .severity = "4" },
-    { .body =
-          "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.triggered\",\"data\":{\"id\":\"P1\""
-          ",\"title\":\" t \",\"service\":{\"summary\":\"s\",\"id\":\"S1\"},\"priority\":\"P2\"}}}",
+    { .body = "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.triggered\","
+              "\"data\":{\"id\":\"P1\",\"title\":\" t \",\"service\":{\"summary\":\"s\","
+              "\"id\":\"S1\"},\"priority\":\"P2\"}}}",
       .severity = "1" },
-    { .body =
-          "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.triggered\",\"data\":{\"id\":\"P1\""
-          ",\"title\":\" t \",\"service\":{\"summary\":\"s\",\"id\":\"S1\"},\"priority\":{\"summar"
-          "y\":\"urgent\"}}}}",
+    { .body = "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.triggered\","
+              "\"data\":{\"id\":\"P1\",\"title\":\" t \",\"service\":{\"summary\":\"s\","
+              "\"id\":\"S1\"},\"priority\":{\"summary\":\"urgent\"}}}}",
       .severity = "" },
-    { .body =
-          "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.triggered\",\"data\":{\"id\":\"P1\""
-          ",\"title\":\"t\",\"service\":{\"name\":\"n\"}},\"occurred_at\":\"2024-01-15T10:30:0"
-          "0Z\"}}",
+    { .body = "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.triggered\","
+              "\"data\":{\"id\":\"P1\",\"title\":\"t\",\"service\":{\"name\":\"n\"}},"
+              "\"occurred_at\":\"2024-01-15T10:30:00Z\"}}",
       .resource = "n",
       .time = "2024-01-15T10:30:00Z" },
-    { .body =
-          "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.reopened\",\"data\":{\"id\":\"P1\","
-          "\"title\":\" t \",\"service\":{\"summary\":\"s\",\"id\":\"S1\"}}}}" },
-    { .body =
-          "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.resolved\",\"data\":{\"id\":\"P1\","
-          "\"title\":\" t \",\"service\":{\"summary\":\"s\",\"id\":\"S1\"}}}}",
+    { .body = "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.reopened\","
+              "\"data\":{\"id\":\"P1\",\"title\":\" t \",\"service\":{\"summary\":\"s\","
+              "\"id\":\"S1\"}}}}" },
+    { .body = "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.resolved\","
+              "\"data\":{\"id\":\"P1\",\"title\":\" t \",\"service\":{\"summary\":\"s\","
+              "\"id\":\"S1\"}}}}",
       .state = ALERT_RESOLVED },
-    { .body = "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.priority_updated\",\"data\":{\"i"
-              "d\":\"P1\",\"title\":\" t "
-              "\",\"service\":{\"summary\":\"s\",\"id\":\"S1\"},\"status\":\"tr"
-              "iggered\"}}}",
+    { .body = "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.priority_updated\","
+              "\"data\":{\"id\":\"P1\",\"title\":\" t \",\"service\":{\"summary\":\"s\","
+              "\"id\":\"S1\"},\"status\":\"triggered\"}}}",
       .state = ALERT_OTHER },
-    { .body = "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.workflow.started\",\"data\":{\"i"
-              "d\":\"P1\",\"title\":\" t \",\"service\":{\"summary\":\"s\",\"id\":\"S1\"}}}}",
+    { .body = "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.workflow.started\","
+              "\"data\":{\"id\":\"P1\",\"title\":\" t \",\"service\":{\"summary\":\"s\","
+              "\"id\":\"S1\"}}}}",
       .state = ALERT_OTHER },
-    { .body =
-          "{\"event\":{\"id\":\"E\",\"event_type\":\"pagey.ping\",\"data\":{\"message\":\"Hello\""
-          "}}}",
+    { .body = "{\"event\":{\"id\":\"E\",\"event_type\":\"pagey.ping\","
+              "\"data\":{\"message\":\"Hello\"}}}",
       .state = ALERT_OTHER,
       .name = "" },
-    { .body =
-          "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.triggered\",\"data\":{\"id\":\"P1\""
-          ",\"title\":\" t "
-          "\",\"service\":{\"summary\":\"s\",\"id\":\"S1\"}},\"client\":{\"name\":\""
-          "c\",\"url\":\"https://m/h?a=1&log=level%3Derror+msg%3D%22x%22&bad=%zz%ff\"}"
-          "}}",
+    { .body = "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.triggered\","
+              "\"data\":{\"id\":\"P1\",\"title\":\" t \",\"service\":{\"summary\":\"s\","
+              "\"id\":\"S1\"}},\"client\":{\"name\":\"c\","
+              "\"url\":\"https://m/h?a=1&log=level%3Derror+msg%3D%22x%22&bad=%zz%ff\"}}}",
       .shows = "log: level=error msg=\"x\"",
       .shows_too = "bad: %zz" },
 };
 
 static const struct facts events[] = {
-    { .body =
-          "{\"routing_key\":\"SECRETKEY\",\"event_action\":\"trigger\",\"dedup_key\":\"k\",\"p"
-          "ayload\":{\"summary\":\"s\",\"source\":\"h\",\"severity\":\"warning\",\"timestamp\":\""
-          "2015-07-17T08:42:58.315+0000\",\"custom_details\":{\"a\":1}},\"links\":[{\"hre"
-          "f\":\"https://l/1\"}]}",
+    { .body = "{\"routing_key\":\"SECRETKEY\",\"event_action\":\"trigger\","
+              "\"dedup_key\":\"k\",\"payload\":{\"summary\":\"s\",\"source\":\"h\","
+              "\"severity\":\"warning\",\"timestamp\":\"2015-07-17T08:42:58.315+0000\","
+              "\"custom_details\":{\"a\":1}},\"links\":[{\"href\":\"https://l/1\"}]}",
       .name = "s",
       .resource = "h",
       .severity = "2",
@@ -100,34 +91,34 @@ static const struct facts events[] = {
       .state = ALERT_RESOLVED },
     { .body = "{\"routing_key\":\"r\",\"event_action\":\"acknowledge\",\"dedup_key\":\"k\"}",
       .state = ALERT_OTHER },
-    { .body =
-          "{\"routing_key\":\"r\",\"event_action\":\"trigger\",\"payload\":{\"summary\":\"s\",\""
-          "severity\":\"critical\",\"custom_details\":\"plain\"}}",
+    { .body = "{\"routing_key\":\"r\",\"event_action\":\"trigger\","
+              "\"payload\":{\"summary\":\"s\",\"severity\":\"critical\","
+              "\"custom_details\":\"plain\"}}",
       .problem = "s",
       .severity = "0",
       .shows = "plain" },
 };
 
 static const struct facts messages[] = {
-    { .body = "{\"messages\":[{\"id\":\"m\",\"type\":\"incident.trigger\",\"created_on\":\"2013-07"
-              "-09T20:25:44Z\",\"data\":{\"incident\":{\"id\":\"P\",\"incident_key\":\"k\",\"servic"
-              "e\":{\"name\":\"s\"},\"trigger_summary_data\":{\"subject\":\"t\"},\"assigned_to_us"
-              "er\":\"null\"}}}]}",
+    { .body = "{\"messages\":[{\"id\":\"m\",\"type\":\"incident.trigger\","
+              "\"created_on\":\"2013-07-09T20:25:44Z\","
+              "\"data\":{\"incident\":{\"id\":\"P\",\"incident_key\":\"k\","
+              "\"service\":{\"name\":\"s\"},\"trigger_summary_data\":{\"subject\":\"t\"},"
+              "\"assigned_to_user\":\"null\"}}}]}",
       .name = "t",
       .resource = "s",
       .alert_id = "P",
       .time = "2013-07-09T20:25:44Z" },
-    { .body =
-          "{\"messages\":[{\"event\":\"incident.trigger\",\"incident\":{\"id\":\"P\",\"title\":"
-          "\"t\",\"urgency\":\"high\",\"service\":{\"summary\":\"s\"},\"created_at\":\"2017-09-2"
-          "6T15:14:36Z\",\"html_url\":\"https://p/i\"}}]}",
+    { .body = "{\"messages\":[{\"event\":\"incident.trigger\",\"incident\":{\"id\":\"P\","
+              "\"title\":\"t\",\"urgency\":\"high\",\"service\":{\"summary\":\"s\"},"
+              "\"created_at\":\"2017-09-26T15:14:36Z\",\"html_url\":\"https://p/i\"}}]}",
       .name = "t",
       .severity = "1",
       .resource = "s",
       .time = "2017-09-26T15:14:36Z",
       .shows = "https://p/i" },
-    { .body = "{\"messages\":[{\"event\":\"incident.resolve\",\"incident\":{\"id\":\"P\",\"title\":"
-              "\"t\"}}]}",
+    { .body = "{\"messages\":[{\"event\":\"incident.resolve\",\"incident\":{\"id\":\"P\","
+              "\"title\":\"t\"}}]}",
       .state = ALERT_RESOLVED },
     { .body = "{\"messages\":[{\"event\":\"incident.assign\",\"incident\":{\"id\":\"P\"}}]}",
       .state = ALERT_OTHER },
@@ -136,8 +127,8 @@ static const struct facts messages[] = {
 static const struct {
     const char *body, *field;
 } refused[] = {
-    { "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.triggered\",\"data\":{\"id\":\"P1\""
-      "}}}",
+    { "{\"event\":{\"id\":\"E\",\"event_type\":\"incident.triggered\","
+      "\"data\":{\"id\":\"P1\"}}}",
       "event.data.title" },
     { "{\"routing_key\":\"r\",\"event_action\":\"trigger\",\"payload\":{}}", "payload.summary" },
 };

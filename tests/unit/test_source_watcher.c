@@ -4,11 +4,12 @@
 /* --- tables ----------------------------------------------------------------------------------- */
 
 static const struct facts contexts[] = {
-    { .body =
-          "{\"payload\":{\"ctx\":{\"watch_id\":\"w\",\"id\":\"w_1\",\"execution_time\":\"2024-02"
-          "-06T12:00:00.214Z\",\"payload\":{\"hits\":{\"hits\":[{\"_source\":{\"message\":\"o"
-          "ne\",\"service.name\":\"cart\"}},{\"_source\":{\"message\":\"two\"}}],\"total\":{\"v"
-          "alue\":2}}},\"metadata\":{\"name\":\"N\",\"severity\":\"high\"}}}}",
+    { .body = "{\"payload\":{\"ctx\":{\"watch_id\":\"w\",\"id\":\"w_1\","
+              "\"execution_time\":\"2024-02-06T12:00:00.214Z\","
+              "\"payload\":{\"hits\":{\"hits\":[{\"_source\":{\"message\":\"one\","
+              "\"service.name\":\"cart\"}},{\"_source\":{\"message\":\"two\"}}],"
+              "\"total\":{\"value\":2}}},\"metadata\":{\"name\":\"N\","
+              "\"severity\":\"high\"}}}}",
       .name = "N",
       .severity = "1",
       .resource = "cart",
@@ -18,72 +19,68 @@ static const struct facts contexts[] = {
       .problem = "w",
       .shows = "one\ntwo",
       .shows_too = "hits: 2" },
-    { .body =
-          "{\"ctx\":{\"watch_id\":\"w\",\"id\":\"w_1\",\"execution_time\":\"2024-02-06T12:00:0"
-          "0.214Z\",\"payload\":{\"hits\":{\"hits\":[{\"_source\":{\"host\":{\"name\":\"h\"}}}]}"
-          "}}}",
+    { .body = "{\"ctx\":{\"watch_id\":\"w\",\"id\":\"w_1\","
+              "\"execution_time\":\"2024-02-06T12:00:00.214Z\","
+              "\"payload\":{\"hits\":{\"hits\":[{\"_source\":{\"host\":{\"name\":\"h\"}}}]}}}}",
       .name = "w",
       .resource = "h",
       .signal = "",
       .severity = "" },
-    { .body =
-          "{\"payload\":{\"ctx\":{\"watch_id\":\"w\",\"id\":\"w_1\",\"execution_time\":\"\",\"payl"
-          "oad\":null,\"metadata\":{\"severity\":2}}}}",
+    { .body = "{\"payload\":{\"ctx\":{\"watch_id\":\"w\",\"id\":\"w_1\","
+              "\"execution_time\":\"\",\"payload\":null,\"metadata\":{\"severity\":2}}}}",
       .severity = "2",
       .resource = "",
       .time = "" },
 };
 
 static const struct facts native_bodies[] = {
-    { .body = "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\",\"groupByField\":\"web-03"
-              ", eu\"}",
+    { .body = "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\","
+              "\"groupByField\":\"web-03, eu\"}",
       .resource = "web-03, eu",
       .shows = "groupByField: web-03, eu" },
-    { .body =
-          "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\",\"groupByField\":\"g\",\"af"
-          "fectedResource\":\"r\"}",
+    { .body = "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\","
+              "\"groupByField\":\"g\",\"affectedResource\":\"r\"}",
       .resource = "r" },
-    { .body =
-          "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\",\"groupByField\":\"\",\"job"
-          "Id\":\"j\"}",
+    { .body = "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\","
+              "\"groupByField\":\"\",\"jobId\":\"j\"}",
       .resource = "j" },
-    { .body = "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\",\"groupByField\":\"{{cont"
-              "ext.group}}\"}",
+    { .body = "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\","
+              "\"groupByField\":\"{{context.group}}\"}",
       .resource = "",
       .hides = "{{" },
-    { .body = "{\"alertName\":\"a &amp; b &#39;c&#39;\",\"severity\":1,\"description\":\"x &gt"
-              "; 1 &amp;&amp; y &quot;z&quot;\"}",
+    { .body = "{\"alertName\":\"a &amp; b &#39;c&#39;\",\"severity\":1,"
+              "\"description\":\"x &gt; 1 &amp;&amp; y &quot;z&quot;\"}",
       .name = "a & b 'c'",
       .description = "x > 1 && y \"z\"" },
-    { .body = "{\"alertName\":\"a &amp; <b>\",\"severity\":1,\"description\":\"a & b &lt;\"}",
+    { .body = "{\"alertName\":\"a &amp; <b>\",\"severity\":1,"
+              "\"description\":\"a & b &lt;\"}",
       .name = "a &amp; <b>",
       .description = "a & b &lt;" },
-    { .body = "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\",\"logs\":\"{{#context.hit"
-              "s}}{{_source.message}}\\n{{/context.hits}}\"}",
+    { .body = "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\","
+              "\"logs\":\"{{#context.hits}}{{_source.message}}\\n{{/context.hits}}\"}",
       .hides = "Error Logs" },
-    { .body =
-          "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\",\"logs\":\"{\\\"context\\\": "
-          "{\\\"hits\\\": [{\\\"_source\\\": {\\\"message\\\": \\\"found me\\\"}}]}}\"}",
+    { .body = "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\","
+              "\"logs\":\"{\\\"context\\\": {\\\"hits\\\": [{\\\"_source\\\": {\\\"message\\\": "
+              "\\\"found me\\\"}}]}}\"}",
       .shows = "found me",
       .hides = "_source" },
-    { .body =
-          "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\",\"logs\":\"\",\"context\":\"{"
-          "\\\"hits\\\": [{\\\"_source\\\": {\\\"message\\\": \\\"found me\\\"}}]}\"}",
+    { .body = "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\",\"logs\":\"\","
+              "\"context\":\"{\\\"hits\\\": [{\\\"_source\\\": {\\\"message\\\": \\\"found "
+              "me\\\"}}]}\"}",
       .shows = "```\nfound me\n```" },
-    { .body =
-          "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\",\"logs\":\"stated\",\"conte"
-          "xt\":\"{\\\"context\\\": {\\\"hits\\\": [{\\\"_source\\\": {\\\"message\\\": \\\"found "
-          "me\\"
-          "\"}}]}}\"}",
+    { .body = "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\","
+              "\"logs\":\"stated\","
+              "\"context\":\"{\\\"context\\\": {\\\"hits\\\": [{\\\"_source\\\": {\\\"message\\\": "
+              "\\\"found me\\\"}}]}}\"}",
       .shows = "```\nstated\n```" },
-    { .body =
-          "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\",\"context\":{\"hits\":[{\"_"
-          "source\":{\"message\":\"found me\"}}]}}",
+    { .body = "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\","
+              "\"context\":{\"hits\":[{\"_source\":{\"message\":\"found me\"}}]}}",
       .shows = "```\nfound me\n```" },
-    { .body = "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\",\"logs\":\"{not json\"}",
+    { .body = "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\","
+              "\"logs\":\"{not json\"}",
       .shows = "{not json" },
-    { .body = "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\",\"logs\":\"{\\\"hits\\\":"
-              "7}\"}",
+    { .body = "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\","
+              "\"logs\":\"{\\\"hits\\\":7}\"}",
       .shows = "{\"hits\":7}" },
 };
 
