@@ -181,10 +181,10 @@ static bool keep_truncated(const struct cJSON *body, struct arena *mem, struct a
                      MAX_VALUE_BYTES, mem);
 }
 
-/* Without fingerprint, rule and labels only the words are left to tell problems apart. */
+/* Without fingerprint and rule the words have to tell problems apart, beside the labels. */
 static void keep_problem(struct alert *out)
 {
-    if (out->problem.len == 0 && out->dimensions.count == 0)
+    if (out->problem.len == 0)
         out->problem = out->name;
 }
 

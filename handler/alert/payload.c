@@ -83,6 +83,19 @@ static size_t count_items(const struct cJSON *list)
     return count;
 }
 
+/* Alerts that nobody read must not be lost without a word: the first one that fires tells of them. */
+static bool tell_left_out(struct payload *payload, struct arena *mem)
+{
+    struct text words = text_in(mem, 128);
+    text_add_number(&words, (long long)payload->left_out);
+    text_add_string(&words, " more alerts of this request were not read");
+    for (size_t i = 0; payload->left_out > 0 && i < payload->count; i++)
+        if (payload->alerts[i].state == ALERT_FIRED)
+            return pairs_put(&payload->alerts[i].custom, MAX_CUSTOM_FIELDS, VIEW("alertsNotRead"),
+                             text_view(&words), MAX_VALUE_BYTES, mem);
+    return true;
+}
+
 /*
  * Each alert of a list for itself: one that cannot be read must not hide the others.  Only when none
  * can be read is the first complaint the answer.
@@ -110,6 +123,8 @@ static bool read_items(struct reading *reading, const struct source *from, const
         *why = first;
         return false;
     }
+    if (!tell_left_out(out, mem))
+        return no_memory(why);
     return refused == 0
            || source_note(&payload->alerts[before], first.field,
                           "missing in another alert: not read", reading->mem)

@@ -39,23 +39,21 @@ static const struct word states[] = {
 };
 
 static const struct field fields[] = {
-    { "alert_name", LINE_AT(name) },
-    { "monitor_name", LINE_AT(name) },
-    { "alert_title", LINE_AT(name) },
     { "title", LINE_AT(name) },
+    { "alert_title", LINE_AT(name) },
     { "event_title", LINE_AT(name) },
     { "summary", LINE_AT(name) },
     { "alert_priority", WORD_AT(severity), .words = priorities },
     { "priority", WORD_AT(severity), .words = priorities },
     { "alert.alert_priority", WORD_AT(severity), .words = priorities },
     { "severity", WORD_AT(severity), .words = severities },
-    { "body", TEXT_AT(description) },
+    { "body", LINE_AT(description) },
     { "text_only_msg", LINE_AT(description) },
-    { "event_msg", TEXT_AT(description) },
-    { "alert_message", TEXT_AT(description) },
-    { "message", TEXT_AT(description) },
-    { "msg", TEXT_AT(description) },
-    { "text", TEXT_AT(description) },
+    { "event_msg", LINE_AT(description) },
+    { "alert_message", LINE_AT(description) },
+    { "message", LINE_AT(description) },
+    { "msg", LINE_AT(description) },
+    { "text", LINE_AT(description) },
     { "scopes", LINE_AT(resource) },
     { "alert_scope", LINE_AT(resource) },
     { "alert.alert_scope", LINE_AT(resource) },
@@ -132,6 +130,19 @@ static bool read_marks(struct view title, struct arena *mem, struct alert *out)
     return arena_ok(mem);
 }
 
+/* The monitor's own name where a member holds it, else the title without its marks. */
+static bool keep_name(const struct cJSON *body, struct arena *mem, struct alert *out)
+{
+    static const char *const members[] = { "alert_name", "monitor_name" };
+    bool ok = read_marks(view_trim(out->name), mem, out);
+    for (size_t i = 0; ok && i < COUNT_OF(members); i++) {
+        struct view name = source_line(json_at(body, members[i]), mem);
+        if (name.len > 0)
+            return read_marks(view_keep(name, mem), mem, out);
+    }
+    return ok;
+}
+
 static bool has_mark(const struct cJSON *body)
 {
     static const char *const titles[] = { "title", "alert_title", "event_title", "summary" };
@@ -168,8 +179,9 @@ static bool recognises(const struct cJSON *body)
 static bool read_link(struct view *rest, struct view *label, struct view *url)
 {
     struct view tail;
-    if (!view_starts(*rest, VIEW("[")) || !view_cut(view_skip(*rest, 1), ']', label, &tail)
-        || !view_starts(tail, VIEW("(")) || !view_cut(view_skip(tail, 1), ')', url, &tail))
+    if (!view_starts(*rest, VIEW("[")) || view_starts(*rest, VIEW("[["))
+        || !view_cut(view_skip(*rest, 1), ']', label, &tail) || !view_starts(tail, VIEW("("))
+        || !view_cut(view_skip(tail, 1), ')', url, &tail))
         return false;
     *rest = tail;
     return true;
@@ -222,8 +234,6 @@ static bool keep_description(struct arena *mem, struct alert *out)
             return false;
     }
     out->description = view_trim(text_view(&prose));
-    if (source_is_placeholder(out->description))
-        out->description = (struct view){ 0 };
     return text_ok(&prose);
 }
 
@@ -421,7 +431,7 @@ static bool finish(const struct cJSON *item, const struct cJSON *body, struct ar
     (void)item;
     if (view_equal(out->alert_id, VIEW("ID"))) /* as an unset variable is sent in a test */
         out->alert_id = (struct view){ 0 };
-    bool ok = read_marks(view_trim(out->name), mem, out) && keep_description(mem, out);
+    bool ok = keep_name(body, mem, out) && keep_description(mem, out);
     keep_type(body, mem, out);
     keep_signal(body, out);
     keep_resource(body, mem, out);

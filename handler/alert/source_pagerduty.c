@@ -20,6 +20,14 @@ static const struct word states[] = {
     { "incident.triggered", ALERT_FIRED },
     { "incident.reopened", ALERT_FIRED },
     { "incident.resolved", ALERT_RESOLVED },
+    { "incident.acknowledged", ALERT_OTHER },
+    { "incident.unacknowledged", ALERT_OTHER },
+    { "incident.escalated", ALERT_OTHER },
+    { "incident.reassigned", ALERT_OTHER },
+    { "incident.delegated", ALERT_OTHER },
+    { "incident.annotated", ALERT_OTHER },
+    { "incident.priority_updated", ALERT_OTHER },
+    { "pagey.ping", ALERT_OTHER },
     { NULL, ALERT_OTHER },
 };
 

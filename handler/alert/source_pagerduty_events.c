@@ -53,18 +53,21 @@ static bool finish(const struct cJSON *item, const struct cJSON *body, struct ar
                    struct alert *out, struct failure *why)
 {
     (void)item;
+    const struct cJSON *details = json_at(body, "payload.custom_details");
     return (source_custom(out, VIEW("component"), json_at(body, "payload.component"), mem)
             && source_custom(out, VIEW("group"), json_at(body, "payload.group"), mem)
             && source_custom(out, VIEW("class"), json_at(body, "payload.class"), mem)
             && source_custom(out, VIEW("client"), json_at(body, "client"), mem)
-            && source_custom_all(out, json_at(body, "payload.custom_details"), mem)
+            && (json_kind(details) == JSON_OBJECT
+                    ? source_custom_all(out, details, mem)
+                    : source_custom(out, VIEW("details"), details, mem))
             && keep_links(body, mem, out))
            || fail(why, FAIL_INTERNAL, "no memory left for the event");
 }
 
 const struct source source_pagerduty_events = {
     .name = "pagerduty",
-    .identity = BY_PROBLEM | BY_RESOURCE,
+    .identity = BY_PROBLEM,
     .recognises = recognises,
     .fields = fields,
     .field_count = COUNT_OF(fields),

@@ -1,6 +1,7 @@
 /*
  * Elasticsearch Watcher with its whole context as the body, under "payload" or on its own:
  * {"payload":{"ctx":…}}.  A watch that fills the documented contract is native and not read here.
+ * The resource is the first hit's, another one at the next tick, so the watch alone is the problem.
  */
 #include "alert/source.h"
 
@@ -67,7 +68,7 @@ static bool finish(const struct cJSON *item, const struct cJSON *body, struct ar
 
 const struct source source_watcher = {
     .name = "watcher",
-    .identity = BY_PROBLEM | BY_RESOURCE,
+    .identity = BY_PROBLEM,
     .recognises = recognises,
     .items = "payload",
     .fields = fields,
