@@ -23,8 +23,6 @@ static const struct field fields[] = {
     { "NewStateValue", STATE_AT(state), .words = states },
     { "AlarmArn", LINE_AT(problem) },
     { "AlarmArn", CUSTOM_AS("alarm") },
-    { "AWSAccountId", CUSTOM_AS("account") },
-    { "Region", CUSTOM_AS("region") },
     { "OldStateValue", CUSTOM_AS("previous state") },
 };
 
@@ -180,10 +178,13 @@ static bool keep_line(const char *before, const struct cJSON *node, struct alert
 /* The ARN names account and region; where it is missing they tell alarms of one name apart. */
 static bool keep_place(const struct cJSON *item, struct alert *out, struct arena *mem)
 {
-    if (out->problem.len > 0)
-        return true;
-    return source_dimension(out, "account", json_at(item, "AWSAccountId"), mem)
-           && source_dimension(out, "region", json_at(item, "Region"), mem);
+    const struct cJSON *account = json_at(item, "AWSAccountId");
+    const struct cJSON *region = json_at(item, "Region");
+    if (out->problem.len == 0)
+        return source_dimension(out, "account", account, mem)
+               && source_dimension(out, "region", region, mem);
+    return source_custom(out, VIEW("account"), account, mem)
+           && source_custom(out, VIEW("region"), region, mem);
 }
 
 static bool finish(const struct cJSON *item, const struct cJSON *body, struct arena *mem,

@@ -90,15 +90,17 @@ static bool keep_condition(const struct cJSON *incident, struct alert *out, stru
     const struct cJSON *threshold = json_at(incident, "condition.conditionThreshold");
     struct text text = text_in(mem, MAX_VALUE_BYTES * 2);
     struct view limit = source_line_at(incident, "threshold_value", mem);
+    struct view duration = source_line_at(threshold, "duration", mem);
     if (limit.len == 0)
         limit = source_line_at(threshold, "thresholdValue", mem);
     source_add_part(&text, "", source_line_at(incident, "condition_name", mem), ": ");
     source_add_part(&text, "", source_line_at(incident, "metric.type", mem), "");
     source_add_part(&text, " ", comparison_in_words(source_line_at(threshold, "comparison", mem)),
                     "");
-    source_add_part(&text, limit.len > 0 ? " " : "", limit, "");
+    source_add_part(&text, " ", limit, "");
     source_add_part(&text, ", measured ", source_line_at(incident, "observed_value", mem), "");
-    source_add_part(&text, ", for ", source_line_at(threshold, "duration", mem), "");
+    if (!view_equal(duration, VIEW("0s")))
+        source_add_part(&text, ", for ", duration, "");
     return source_condition(out, text_view(&text), mem);
 }
 

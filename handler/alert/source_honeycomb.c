@@ -36,7 +36,7 @@ static bool recognises(const struct cJSON *body)
                || json_at(body, "trigger_url") != NULL);
 }
 
-/* "greater than 2: foo=ble is 5".  Which groups are over changes with each firing. */
+/* "foo=ble is 5".  Which groups are over changes with each firing. */
 static bool keep_groups(const struct cJSON *body, struct alert *out, struct arena *mem)
 {
     const struct cJSON *group = json_first(json_at(body, "result_groups_triggered"));
@@ -60,8 +60,9 @@ static bool finish(const struct cJSON *item, const struct cJSON *body, struct ar
 {
     (void)body;
     struct text text = text_in(mem, MAX_VALUE_BYTES);
-    source_add_part(&text, "", source_line_at(item, "operator", mem), " ");
-    source_add_part(&text, "", source_line_at(item, "threshold", mem), "");
+    struct view threshold = source_line_at(item, "threshold", mem);
+    source_add_part(&text, "result ", source_line_at(item, "operator", mem), "");
+    source_add_part(&text, text.len == 0 ? "threshold " : " ", threshold, "");
     return (source_condition(out, text_view(&text), mem) && keep_groups(item, out, mem)
             && arena_ok(mem))
            || fail(why, FAIL_INTERNAL, "no memory left to read the trigger");

@@ -213,7 +213,10 @@ static struct view line_of(const struct cJSON *frame, struct arena *mem)
 
 static void add_frame(struct text *to, const struct cJSON *frame, struct arena *mem)
 {
-    source_add_part(to, "\n  ", file_of(frame, mem), "");
+    struct view file = file_of(frame, mem);
+    if (file.len == 0)
+        return;
+    source_add_part(to, "\n  ", file, "");
     source_add_part(to, ":", line_of(frame, mem), "");
     source_add_part(to, " in ", source_line_at(frame, "function", mem), "");
     if (is_in_app(frame))
@@ -320,6 +323,8 @@ static void judge(const struct cJSON *body, struct alert *out, struct arena *mem
         out->has_severity = true;
         out->severity = meaning;
     }
+    if (out->problem.len == 0)
+        out->problem = out->name;
     if (!is_plugin(body) && !is_alert(body))
         out->state = ALERT_OTHER;
     if (out->state == ALERT_OTHER && out->reason == NULL)
@@ -339,7 +344,7 @@ static bool finish(const struct cJSON *item, const struct cJSON *body, struct ar
 
 const struct source source_sentry = {
     .name = "sentry",
-    .identity = BY_PROBLEM | BY_RESOURCE,
+    .identity = BY_PROBLEM,
     .recognises = recognises,
     .fields = fields,
     .field_count = COUNT_OF(fields),
