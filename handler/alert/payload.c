@@ -123,7 +123,7 @@ static bool read_items(struct reading *reading, const struct source *from, const
         *why = first;
         return false;
     }
-    if (!tell_left_out(out, mem))
+    if (!tell_left_out(payload, reading->mem))
         return no_memory(why);
     return refused == 0
            || source_note(&payload->alerts[before], first.field,
