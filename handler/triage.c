@@ -79,12 +79,13 @@ static bool build_request(const struct triage *triage, const struct problem *pro
 
 /* --- what others have learned ------------------------------------------------------------------ */
 
+/* Empty without memory: what has no name is neither recalled nor remembered. */
 static struct view playbook_key(struct view playbook, struct arena *mem)
 {
-    struct text key = text_in(mem, 1024);
+    struct text key = text_in(mem, playbook.len + 16);
     text_add_string(&key, "playbook ");
     text_add(&key, playbook);
-    return text_view(&key);
+    return text_ok(&key) ? text_view(&key) : (struct view){ 0 };
 }
 
 /* A playbook is remembered as its state's digit and its id. */
@@ -92,11 +93,11 @@ static void recall_known(const struct wire *wire, const struct devin_request *re
                          struct arena *mem, struct devin_known *out)
 {
     struct view value;
+    struct view key = playbook_key(request->playbook, mem);
     *out = (struct devin_known){ 0 };
     if (wire->recall(wire->state, VIEW("organization"), mem, &value))
         out->org = value;
-    if (request->playbook.len == 0
-        || !wire->recall(wire->state, playbook_key(request->playbook, mem), mem, &value)
+    if (request->playbook.len == 0 || key.len == 0 || !wire->recall(wire->state, key, mem, &value)
         || value.len == 0)
         return;
     out->playbook.state = (enum playbook_state)(value.at[0] - '0');
@@ -111,12 +112,14 @@ static void remember_known(const struct wire *wire, const struct devin_request *
         wire->remember(wire->state, VIEW("organization"), after->org, FOREVER_MS);
     if (after->playbook.state == before->playbook.state)
         return;
-    struct text value = text_in(mem, 1024);
+    struct view key = playbook_key(request->playbook, mem);
+    struct text value = text_in(mem, after->playbook.id.len + 1);
     text_add_char(&value, (char)('0' + after->playbook.state));
     text_add(&value, after->playbook.id);
     bool is_found = after->playbook.state == PLAYBOOK_FOUND;
-    wire->remember(wire->state, playbook_key(request->playbook, mem), text_view(&value),
-                   is_found ? PLAYBOOK_KEPT_MS : PLAYBOOK_RETRIED_MS);
+    if (key.len > 0 && text_ok(&value))
+        wire->remember(wire->state, key, text_view(&value),
+                       is_found ? PLAYBOOK_KEPT_MS : PLAYBOOK_RETRIED_MS);
 }
 
 /* --- the exchange ------------------------------------------------------------------------------ */
@@ -201,7 +204,7 @@ static struct view told_of(const struct outcome *outcome, struct arena *mem)
     text_add(&told, outcome->session.id);
     text_add_char(&told, ' ');
     text_add(&told, outcome->session.url);
-    return outcome->has_failed ? (struct view){ 0 } : text_view(&told);
+    return outcome->has_failed || !text_ok(&told) ? (struct view){ 0 } : text_view(&told);
 }
 
 static void take_told(struct view told, struct outcome *out)
@@ -236,7 +239,7 @@ static void open_in_turn(const struct triage *triage, const struct devin_request
 static struct outcome *add_outcome(struct report *report, const struct problem *problem)
 {
     struct outcome *out = &report->outcomes[report->count++];
-    out->problem = problem;
+    *out = (struct outcome){ .problem = problem }; /* its place may have been another's */
     return out;
 }
 

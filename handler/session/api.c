@@ -11,6 +11,7 @@ enum {
     MAX_ID_BYTES = 256,
     MAX_URL_BYTES = 1024,
     MAX_PATH_BYTES = 4096,
+    MAX_CURSOR_BYTES = 1024, /* fits a path even where each byte is escaped */
     HEX_ID_LEN = 32,
     PAGE = 100,
     NO_LIMIT = 64 * 1024 * 1024
@@ -402,10 +403,12 @@ struct view api_cursor_of(const struct api *api, const struct cJSON *body,
     struct text offset = text_in(mem, 32);
     for (; first != NULL; first = json_next(first))
         count++;
-    if (api->version == API_V3)
-        return json_is_true(json_at(body, "has_next_page"))
-                   ? view_keep(json_text(json_at(body, "end_cursor")), mem)
-                   : (struct view){ 0 };
+    if (api->version == API_V3) {
+        struct view cursor = json_text(json_at(body, "end_cursor"));
+        bool goes_on = json_is_true(json_at(body, "has_next_page")) && cursor.len > 0
+                       && cursor.len <= MAX_CURSOR_BYTES;
+        return goes_on ? view_keep(cursor, mem) : (struct view){ 0 };
+    }
     if (count < PAGE)
         return (struct view){ 0 };
     text_add_number(&offset, (long long)(before + count));

@@ -1,7 +1,7 @@
 /* No clock and no random numbers: time left and spread are inputs like any other. */
 #include "session/retry.h"
 
-enum { LONGEST_WAIT_MS = 600000 };
+enum { LONGEST_WAIT_MS = 600000, MOST_SPREAD = 400 };
 
 /* 1, 2, 4, ... times the first wait; doubling stops where it could no longer matter. */
 static long long backoff_ms(const struct retry_settings *settings, int tries)
@@ -15,7 +15,7 @@ static long long backoff_ms(const struct retry_settings *settings, int tries)
 /* From four fifths to six fifths. */
 static long long spread_ms(long long wait_ms, unsigned spread)
 {
-    return wait_ms * (800 + spread % 401) / 1000;
+    return wait_ms * (800 + spread % (MOST_SPREAD + 1)) / 1000;
 }
 
 static bool may_repeat(enum repeat repeat, enum trouble trouble)
@@ -42,7 +42,8 @@ long long retry_wait_ms(const struct retry_settings *settings, enum repeat repea
 long long retry_timeout_ms(const struct retry_settings *settings, enum repeat repeat, int tries,
                            long long left_ms)
 {
+    long long longest_wait_ms = spread_ms(backoff_ms(settings, tries), MOST_SPREAD);
     bool is_last = repeat == REPEAT_NEVER || tries >= settings->tries
-                   || left_ms / 2 - backoff_ms(settings, tries) < SHORTEST_TRY_MS;
+                   || left_ms / 2 - longest_wait_ms < SHORTEST_TRY_MS;
     return is_last ? left_ms : left_ms / 2;
 }

@@ -1,5 +1,5 @@
 /* A sender's body: read, shown as prompt and title, and packed into the request to Devin. */
-#include "alert/source.h"
+#include "alert/problem.h"
 #include "fuzz/fuzz.h"
 #include "session/devin.h"
 #include "session/prompt.h"
@@ -9,23 +9,36 @@ static const struct prompt_settings prompt_settings = {
     .target_repo = { "https://github.com/org/repo", 27 },
     .jira_project = { "OPS", 3 },
 };
-static const struct devin_settings devin_settings = { .tries = 3, .retry_ms = 1 };
+static const struct devin_settings devin_settings = { .retry = { .tries = 3, .first_ms = 1 } };
 
-/* All that an alert comes to. */
+enum { MOST_PROBLEMS = 3 };
+
+/* All that the first problem of a payload comes to; no body where there is none. */
 struct story {
+    struct payload payload;
     struct view prompt, title, body;
 };
 
-static bool tell(struct view bytes, struct arena *mem, struct alert *alert, struct story *out,
-                 struct failure *why)
+static bool tell(struct view bytes, struct arena *mem, struct story *out, struct failure *why)
 {
+    static const struct devin_known known = { 0 };
     struct devin devin = { 0 };
-    if (!alert_read(bytes, mem, alert, why)
-        || !prompt_render(alert, &prompt_settings, mem, &out->prompt, why)
-        || !prompt_title(alert, mem, &out->title, why))
+    struct problems problems = { 0 };
+    if (!payload_read(bytes, mem, &out->payload, why))
         return false;
-    struct devin_request request = { .prompt = out->prompt, .title = out->title };
-    if (!devin_begin(&devin, &devin_settings, &request, mem, why))
+    if (!problems_of(&out->payload, ALERT_FIRED, MOST_PROBLEMS, mem, &problems))
+        return fail(why, FAIL_INTERNAL, "no memory");
+    if (problems.count == 0)
+        return true;
+    if (!prompt_render(&problems.at[0], &prompt_settings, mem, &out->prompt, why)
+        || !prompt_title(problems.at[0].alert, mem, &out->title, why))
+        return false;
+    struct devin_request request = {
+        .prompt = out->prompt,
+        .title = out->title,
+        .problem = &problems.at[0],
+    };
+    if (!devin_begin(&devin, &devin_settings, &request, &known, mem, why))
         return false;
     out->body = devin.call.body;
     return true;
@@ -82,29 +95,36 @@ static void claim_refusal(const struct failure *why, struct arena *mem)
 static void claim_frugal(struct view bytes, size_t ceiling, const struct story *wanted)
 {
     struct arena mem;
-    struct alert alert = { 0 };
     struct story story = { 0 };
     struct failure why = { 0 };
     arena_init(&mem, ceiling);
-    if (tell(bytes, &mem, &alert, &story, &why))
+    if (tell(bytes, &mem, &story, &why))
         CLAIM(view_equal(story.body, wanted->body));
     else
         CLAIM(why.kind == FAIL_INTERNAL);
     arena_drop(&mem);
 }
 
+static void claim_payload(const struct payload *payload)
+{
+    CLAIM(payload->from != NULL && payload->count <= MAX_ALERTS);
+    CLAIM(payload->count > 0 || payload->reason != NULL);
+    for (size_t i = 0; i < payload->count; i++)
+        claim_alert(&payload->alerts[i]);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     const struct view body = { (const char *)bytes, size };
     struct arena mem;
-    struct alert alert = { 0 };
     struct story story = { 0 };
     struct failure why = { 0 };
     arena_init(&mem, FUZZ_BYTES);
-    if (tell(body, &mem, &alert, &story, &why)) {
+    if (tell(body, &mem, &story, &why)) {
         size_t used = mem.used;
-        claim_alert(&alert);
-        claim_story(&story, &mem);
+        claim_payload(&story.payload);
+        if (story.body.len > 0)
+            claim_story(&story, &mem);
         claim_frugal(body, used, &story);
         claim_frugal(body, used * (body.at[size / 2] & 0xFF) / 256, &story);
     } else {

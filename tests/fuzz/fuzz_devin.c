@@ -1,14 +1,25 @@
 /*
- * Devin's answers.  An input is one answer, given to each try: two bytes of status, one byte that
- * says how the call ended and whether Retry-After came, and the body.
+ * Devin's answers.  An input is one answer, given to each call: two bytes of status, one byte that
+ * says how the call ended and whether Retry-After came, one byte that says what is asked of which API,
+ * and the body.
  */
 #include "fuzz/fuzz.h"
 #include "session/devin.h"
 #include "triage.h"
 
-enum { DEADLINE_MS = 30000, MOST_TRIES = 4, HEAD_BYTES = 3 };
+enum { DEADLINE_MS = 30000, MOST_TRIES = 4, MOST_SENDS = 60, HEAD_BYTES = 4 };
 
-static const struct devin_settings settings = { .tries = MOST_TRIES, .retry_ms = 1000 };
+static const struct devin_settings usual = {
+    .retry = { .tries = MOST_TRIES, .first_ms = 1000 },
+    .max_messages = 2,
+};
+
+static const struct alert alert = { .name = { "n", 1 } };
+
+static const struct problem problems[] = {
+    { .alert = &alert, .identity = { { "fp-1", 4 }, { "alert-1", 7 }, true, { 0 } } },
+    { .alert = &alert, .identity = { { "fp-1", 4 }, { "alert-1", 7 }, false, { 0 } } },
+};
 
 static struct answer answer_of(const uint8_t *bytes, size_t size)
 {
@@ -24,7 +35,29 @@ static struct answer answer_of(const uint8_t *bytes, size_t size)
     };
 }
 
-/* Runs the machine to its end; true when it ends in a session. */
+static struct devin_settings settings_of(uint8_t choice)
+{
+    struct devin_settings settings = usual;
+    settings.api.version = choice & 1 ? API_V3 : API_V1;
+    settings.api.org = choice & 2 ? VIEW("org-1") : VIEW("");
+    settings.on_refire = (choice >> 2) % 3;
+    return settings;
+}
+
+static struct devin_request request_of(uint8_t choice)
+{
+    return (struct devin_request){
+        .goal = choice & 16 ? GOAL_RESOLVE : GOAL_OPEN,
+        .prompt = VIEW("p"),
+        .title = VIEW("t"),
+        .playbook = choice & 32 ? VIEW("b") : VIEW(""),
+        .message = VIEW(DEVIN_MESSAGE_MARK "m"),
+        .problem = &problems[choice >> 7],
+        .has_identity = (choice & 64) != 0,
+    };
+}
+
+/* Runs the machine to its end; true when it ends in what was asked for. */
 static bool exchange(struct devin *devin, const struct answer *answer, struct arena *mem,
                      struct failure *why)
 {
@@ -36,11 +69,12 @@ static bool exchange(struct devin *devin, const struct answer *answer, struct ar
         if (next.move == DEVIN_DONE || next.move == DEVIN_FAILED)
             return next.move == DEVIN_DONE;
         CLAIM(next.ms > 0 && next.ms <= left_ms);
-        CLAIM(next.move == (last == NULL ? DEVIN_SEND : DEVIN_WAIT));
+        CLAIM(next.move == DEVIN_SEND || last != NULL);
+        CLAIM(devin->call.path[0] == '/' && fuzz_is_clean(view_of(devin->call.path), false));
         last = next.move == DEVIN_SEND ? answer : NULL;
         left_ms -= next.move == DEVIN_SEND ? answer->elapsed_ms : next.ms;
         sends += next.move == DEVIN_SEND;
-        CLAIM(sends <= MOST_TRIES && sends == devin->tries);
+        CLAIM(sends <= MOST_SENDS && sends == devin->sends);
     }
 }
 
@@ -49,8 +83,9 @@ static void claim_session(const struct session *session, struct arena *mem)
     CLAIM(session->id.len > 0 && fuzz_is_clean(session->id, false));
     CLAIM(view_starts(session->url, VIEW("https://"))
           || view_starts(session->url, VIEW("http://")));
-    const struct outcome outcome = { .session = *session };
-    struct reply reply = triage_reply(&outcome, mem);
+    struct outcome outcome = { .problem = &problems[0], .session = *session };
+    const struct report report = { .outcomes = &outcome, .count = 1 };
+    struct reply reply = triage_reply(&report, mem);
     struct json json = fuzz_read_ours(reply.body, mem);
     CLAIM(reply.status == 200);
     CLAIM(view_equal(json_text(json_at(json.root, "sessionId")), session->id));
@@ -60,7 +95,7 @@ static void claim_session(const struct session *session, struct arena *mem)
 
 static void claim_failure(const struct failure *why, struct arena *mem)
 {
-    static const struct outcome azure = { .is_azure = true };
+    static const struct report azure = { .is_azure = true };
     struct reply reply = triage_reply_failure(why, NULL, mem);
     struct json json = fuzz_read_ours(reply.body, mem);
     CLAIM(reply.status == 500);
@@ -75,16 +110,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     if (size < HEAD_BYTES)
         return 0;
-    const struct devin_request request = { .prompt = VIEW("p"), .title = VIEW("t") };
+    const struct devin_settings settings = settings_of(bytes[3]);
+    const struct devin_request request = request_of(bytes[3]);
+    const struct devin_known known = { 0 };
     const struct answer answer = answer_of(bytes, size);
     struct arena mem;
     struct devin devin = { 0 };
     struct failure why = { 0 };
     arena_init(&mem, FUZZ_BYTES);
-    CLAIM(devin_begin(&devin, &settings, &request, &mem, &why));
-    if (exchange(&devin, &answer, &mem, &why))
+    CLAIM(devin_begin(&devin, &settings, &request, &known, &mem, &why));
+    bool is_done = exchange(&devin, &answer, &mem, &why);
+    CLAIM(!is_done || devin.result != RESULT_NOTHING || request.goal == GOAL_RESOLVE);
+    if (is_done && devin.result != RESULT_NOTHING)
         claim_session(&devin.session, &mem);
-    else
+    if (!is_done)
         claim_failure(&why, &mem);
     arena_drop(&mem);
     return 0;

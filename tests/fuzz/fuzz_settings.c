@@ -44,8 +44,8 @@ static void claim_values(struct settings *settings)
     CLAIM(playbook_routes_problem(settings->playbook.routes) == NULL);
     CLAIM(fuzz_is_clean(settings->wire.api_key, false));
     CLAIM(settings->triage.timeout_ms >= 100 && settings->triage.timeout_ms <= 110000);
-    CLAIM(settings->devin.tries >= 1 && settings->devin.tries <= 10);
-    CLAIM(settings->devin.retry_ms >= 1 && settings->devin.retry_ms <= 60000);
+    CLAIM(settings->devin.retry.tries >= 1 && settings->devin.retry.tries <= 10);
+    CLAIM(settings->devin.retry.first_ms >= 1 && settings->devin.retry.first_ms <= 60000);
     CLAIM(settings->server.max_body_bytes >= 1024);
     (void)playbook_for(&settings->playbook, VIEW("auth-error in checkout"));
     for (size_t i = 0; i < settings_count(); i++) {

@@ -52,7 +52,7 @@ static void write_seed(const char *target, struct view bytes)
 
 /* --- out of a case ---------------------------------------------------------------------------- */
 
-/* As fuzz_devin.c reads it: status, how it ended, body. */
+/* As fuzz_devin.c reads it: status, how it ended, what was asked (each in its turn), body. */
 static void write_answers(struct view faults, struct arena *mem)
 {
     struct view line;
@@ -67,6 +67,7 @@ static void write_answers(struct view faults, struct arena *mem)
         text_add_char(&seed, (char)(status / 256));
         text_add_char(&seed, (char)(status % 256));
         text_add_char(&seed, json_kind(json_at(json.root, "retry_after")) == JSON_ABSENT ? 0 : 8);
+        text_add_char(&seed, (char)seed_count);
         text_add(&seed, json_as_text(json_at(json.root, "body"), mem));
         write_seed("devin", text_view(&seed));
         json_free(&json);
@@ -170,8 +171,17 @@ int main(int argc, char **argv)
     walk(argv[2]);
     /* What Devin answers where a case scripts nothing. */
     write_seed("devin",
-               VIEW("\x00\xC8\x00{\"session_id\":\"devin-0123456789abcdef0123456789abcdef\","
+               VIEW("\x00\xC8\x00\x00{\"session_id\":\"devin-0123456789abcdef0123456789abcdef\","
                     "\"url\":\"https://app.devin.ai/sessions/x\",\"is_new_session\":true}"));
-    write_seed("devin", VIEW("\x01\xA6\x00{\"detail\":[{\"loc\":[\"body\",\"prompt\"]}]}"));
+    write_seed("devin", VIEW("\x01\xA6\x00\x00{\"detail\":[{\"loc\":[\"body\",\"prompt\"]}]}"));
+    write_seed("devin",
+               VIEW("\x00\xC8\x00\x43{\"items\":[{\"session_id\":\"s\",\"tags\":[\"fp-1\"],"
+                    "\"status\":\"running\"}],\"has_next_page\":true,"
+                    "\"end_cursor\":\"c\"}"));
+    write_seed("devin",
+               VIEW("\x00\xC8\x00\x54{\"sessions\":[{\"session_id\":\"s\",\"tags\":[\"fp-1\"],"
+                    "\"status_enum\":\"working\"}]}"));
+    write_seed("devin", VIEW("\x00\xC8\x00\x20[{\"playbook_id\":\"playbook-1\",\"title\":\"b\"}]"));
+    write_seed("devin", VIEW("\x00\xC8\x00\x01{\"org_id\":\"org-1\"}"));
     return 0;
 }

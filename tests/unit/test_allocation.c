@@ -109,7 +109,7 @@ static struct standin {
         char bytes[REQUEST_BYTES];
     } peers[MOST_PEERS];
     int end[2];
-    atomic_int busy;      /* so many requests are answered 429 first */
+    atomic_int busy;      /* so many creates are answered 429 first */
     atomic_bool is_proxy; /* somebody took it for one */
 } devin;
 
@@ -132,14 +132,14 @@ static size_t whole_request(struct view bytes)
     return 0;
 }
 
-static void answer(int fd)
+static void answer(int fd, bool is_create)
 {
     static const char busy[] = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 0\r\n"
                                "Content-Length: 2\r\n\r\n{}";
     static const char fine[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                                "Transfer-Encoding: chunked\r\n\r\n"
                                "54\r\n" SESSION "\r\n0\r\n\r\n";
-    bool is_busy = atomic_fetch_sub(&devin.busy, 1) > 0;
+    bool is_busy = is_create && atomic_fetch_sub(&devin.busy, 1) > 0;
     ssize_t sent = is_busy ? send(fd, busy, sizeof busy - 1, MSG_NOSIGNAL)
                            : send(fd, fine, sizeof fine - 1, MSG_NOSIGNAL);
     (void)sent; /* a peer that has gone wants no answer */
@@ -159,9 +159,10 @@ static void hear(size_t i)
     size_t whole = whole_request((struct view){ peer->bytes, peer->len });
     if (whole == 0)
         return;
-    if (view_starts((struct view){ peer->bytes, whole }, VIEW("POST http://")))
+    struct view request = { peer->bytes, whole };
+    if (view_starts(request, VIEW("POST http://")) || view_starts(request, VIEW("GET http://")))
         atomic_store(&devin.is_proxy, true);
-    answer(fd);
+    answer(fd, view_starts(request, VIEW("POST ")));
     peer->len -= whole;
     memmove(peer->bytes, peer->bytes + whole, peer->len);
 }
@@ -399,8 +400,8 @@ static struct play play_of(const char *file)
 }
 
 static const char *const bodies[] = {
-    "tests/cases/native/full-contract.json",
-    "tests/cases/azure-monitor/common-log-v2-embedded-search-results-fired.json",
+    "tests/cases/samples/generic/full-contract.json",
+    "tests/cases/samples/azure-monitor/common-log-v2-embedded-search-results-fired.json",
 };
 
 static void starting_is_whole_or_said_to_be_not(void **state)
