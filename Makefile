@@ -51,6 +51,15 @@ STANDINS := $(patsubst tests/standin/%.c,$(BIN)/standin/%,$(STANDIN))
 FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZERS))
 RUNNERS := $(patsubst tests/e2e/%.c,$(BIN)/e2e/%,$(E2E)) $(patsubst tests/bench/%.c,$(BIN)/bench/%,$(BENCHES))
 
+# Building uses all cores; of several goals one is made after the other, for tests share the machine.
+ifeq ($(MAKELEVEL),0)
+ifeq ($(word 2,$(MAKECMDGOALS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+else
+.NOTPARALLEL:
+endif
+endif
+
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -80,6 +89,7 @@ unit: $(TESTERS) ## unit tests (cmocka)
 
 e2e: all $(STANDINS) $(RUNNERS) ## cases and examples through the real binary, between the two stand-ins
 	@mkdir -p $(BUILD)/tally
+	@tests/checklist.sh --self-test
 	@$(BIN)/e2e/run --tally $(BUILD)/tally/e2e tests/cases
 
 asan ubsan: ## the same tests under AddressSanitizer (with leak check) or UndefinedBehaviorSanitizer
@@ -117,6 +127,12 @@ fuzzers: $(addprefix $(BIN)/fuzz_,$(FUZZ)) $(BIN)/fuzz_seeds
 bench: all $(STANDINS) $(RUNNERS) ## start-up, memory and requests a second beside a bare civetweb
 	$(BIN)/bench/bench
 
+analyse: ## gcc's and clang's analysers, clang-tidy and cppcheck: no finding may be left
+	tests/analyse.sh
+
+hardening: all ## check that bin/handler is built with PIE, full RELRO, stack protector, fortified calls
+	tests/hardening.sh $(BIN)/handler
+
 format: ## let clang-format lay out the sources
 	clang-format -i $(SOURCES)
 
@@ -138,7 +154,7 @@ help: ## show this list
 
 SOURCES := $(shell find handler tests -name '*.[ch]' 2>/dev/null)
 
-.PHONY: all demo run deps test unit e2e bench fuzz fuzz-smoke fuzzers asan ubsan tsan valgrind core clang everything format format-check layers banned \
+.PHONY: all demo run deps test unit e2e bench fuzz fuzz-smoke fuzzers asan ubsan tsan valgrind core clang everything analyse hardening format format-check layers banned \
         clean help
 
 # --- how things are made -------------------------------------------------------------------------

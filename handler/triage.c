@@ -179,7 +179,8 @@ static bool call_devin(const struct triage *triage, const struct devin_request *
         return false;
     bool is_done = exchange(wire, &devin, left_ms, mem, spent_ms, &out->why);
     remember_known(wire, request, &known, &devin.known, mem);
-    out->tries += devin.sends;
+    out->tries += devin.asks;
+    out->calls += devin.sends;
     out->notes = devin.notes;
     out->session = devin.session;
     out->action = action_of(devin.result);
@@ -247,6 +248,7 @@ static bool settle(struct report *report, const struct outcome *out, bool is_cov
                    struct failure *why)
 {
     report->tries += out->tries;
+    report->calls += out->calls;
     if (out->has_failed && is_covered)
         *why = out->why;
     return is_covered && !out->has_failed;
@@ -325,6 +327,15 @@ static const char *reason_of(const struct payload *payload)
     return reason != NULL ? reason : "The payload holds no firing alert: no session needed";
 }
 
+/* One of Azure's among others decides: its sender waits least. */
+static bool holds_azure(const struct payload *payload)
+{
+    bool is_azure = payload->from->is_azure;
+    for (size_t i = 0; i < payload->count; i++)
+        is_azure = is_azure || payload->alerts[i].from->is_azure;
+    return is_azure;
+}
+
 bool triage_run(const struct triage *triage, const struct request *request, struct arena *mem,
                 struct report *out, struct failure *why)
 {
@@ -333,7 +344,7 @@ bool triage_run(const struct triage *triage, const struct request *request, stru
         return fail_because(why, FAIL_MISCONFIGURED, triage->refusal);
     if (!payload_read(request->body, mem, &out->payload, why))
         return false;
-    out->is_azure = out->payload.from->is_azure;
+    out->is_azure = holds_azure(&out->payload);
     drop_mild(triage, &out->payload);
     if (!sort_alerts(triage, mem, out, why))
         return false;

@@ -99,7 +99,8 @@ struct outcome {
     struct session session; /* once there is one */
     bool has_failed;
     struct failure why; /* when it has */
-    int tries;
+    int tries;          /* to create a session or to tell it something */
+    int calls;          /* of Devin's API, look-ups included */
     struct pairs notes; /* for the log: what failed and did not matter */
 };
 
@@ -112,7 +113,7 @@ struct report {
     size_t count;
     const char *reason; /* when there was no problem: why, a literal */
     bool is_azure;      /* its sender retries 503 and nothing else of ours */
-    int tries;
+    int tries, calls;
     long long devin_ms; /* spent on calls and waits */
 };
 

@@ -9,10 +9,10 @@ static size_t read_entity(struct view rest, const char **character)
     static const struct {
         const char *entity, *character;
     } known[] = {
-        { "&amp;", "&" },  { "&lt;", "<" },       { "&gt;", ">" },  { "&quot;", "\"" },
-        { "&apos;", "'" }, { "&nbsp;", " " },     { "&#39;", "'" }, { "&#x27;", "'" },
-        { "&#34;", "\"" }, { "&#x2F;", "/" },     { "&#47;", "/" }, { "&#10;", "\n" },
-        { "&#13;", "" },   { "&hellip;", "..." },
+        { "&amp;", "&" },  { "&lt;", "<" },       { "&gt;", ">" },   { "&quot;", "\"" },
+        { "&apos;", "'" }, { "&nbsp;", " " },     { "&#39;", "'" },  { "&#x27;", "'" },
+        { "&#34;", "\"" }, { "&#x2F;", "/" },     { "&#47;", "/" },  { "&#10;", "\n" },
+        { "&#13;", "" },   { "&hellip;", "..." }, { "&#x3D;", "=" }, { "&#x60;", "`" },
     };
     for (size_t i = 0; i < COUNT_OF(known); i++)
         if (view_starts_fold(rest, view_of(known[i].entity))) {
@@ -43,6 +43,38 @@ static bool ends_line(struct view tag)
         if (view_starts_fold(tag, view_of(tags[i])))
             return true;
     return false;
+}
+
+static bool is_escaped(struct view text)
+{
+    bool has_entity = false;
+    for (; text.len > 0; text = view_skip(text, 1)) {
+        const char *character = NULL;
+        if (text.at[0] == '<' || text.at[0] == '>' || text.at[0] == '"')
+            return false;
+        if (text.at[0] == '&' && read_entity(text, &character) == 0)
+            return false;
+        has_entity = has_entity || text.at[0] == '&';
+    }
+    return has_entity;
+}
+
+struct view source_unescaped(struct view text, struct arena *mem)
+{
+    if (!is_escaped(text))
+        return text;
+    struct text plain = text_in(mem, text.len + 1);
+    text_reserve(&plain, text.len);
+    while (text.len > 0) {
+        const char *character = NULL;
+        size_t len = text.at[0] == '&' ? read_entity(text, &character) : 0;
+        if (len > 0)
+            text_add_string(&plain, character);
+        else
+            text_add_char(&plain, text.at[0]);
+        text = view_skip(text, len > 0 ? len : 1);
+    }
+    return text_view(&plain);
 }
 
 struct view source_prose(struct view text, struct arena *mem)

@@ -1,4 +1,4 @@
-/* The rows of FAILURES, and the three ways to pick one. */
+/* The rows of FAILURES, and the ways to pick one. */
 #include "base/failure.h"
 
 #include <stdarg.h>
@@ -44,11 +44,23 @@ bool fail_field(struct failure *why, const char *field, const char *rule)
     return false;
 }
 
-bool fail_because(struct failure *why, enum failure_kind kind, struct view reason)
+static void set_reason(struct failure *why, struct view reason)
 {
-    *why = (struct failure){ .kind = kind };
     reason = view_cap(reason, sizeof why->reason - 1);
     if (reason.len > 0)
         memcpy(why->reason, reason.at, reason.len);
+    why->reason[reason.len] = '\0';
+}
+
+bool fail_hint(struct failure *why, const char *hint)
+{
+    set_reason(why, view_of(hint));
+    return false;
+}
+
+bool fail_because(struct failure *why, enum failure_kind kind, struct view reason)
+{
+    *why = (struct failure){ .kind = kind };
+    set_reason(why, reason);
     return false;
 }

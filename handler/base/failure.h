@@ -82,6 +82,9 @@ void fail_detail(struct failure *why, const char *format, ...)
 /* FIELD_MISSING when `rule` is NULL, else FIELD_INVALID: "Invalid field: <field> <rule>". */
 bool fail_field(struct failure *why, const char *field, const char *rule);
 
+/* Gives a failure a public reason, a literal from our own tables; NULL gives none.  Returns false. */
+bool fail_hint(struct failure *why, const char *hint);
+
 /* As fail(), with a public reason made of our own words; cut when it does not fit. */
 bool fail_because(struct failure *why, enum failure_kind kind, struct view reason);
 

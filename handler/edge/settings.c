@@ -4,6 +4,7 @@
  */
 #include "edge/settings.h"
 
+#include "base/file.h"
 #include "base/json.h"
 
 #include <stddef.h>
@@ -396,24 +397,11 @@ static bool read_schema(struct view file, struct arena *mem, struct view *out)
     return is_object && text_ok(&text);
 }
 
-static struct view read_file(struct view path, struct arena *mem)
-{
-    struct text text = text_in(mem, MAX_SCHEMA_BYTES * 2);
-    char piece[4096];
-    FILE *file = fopen(path.at, "re");
-    if (file == NULL)
-        return (struct view){ 0 };
-    for (size_t got; (got = fread(piece, 1, sizeof piece, file)) > 0;)
-        text_add(&text, (struct view){ piece, got });
-    fclose(file);
-    return text_ok(&text) ? text_view(&text) : (struct view){ 0 };
-}
-
 static void read_output_schema(struct settings *settings)
 {
     struct view path = settings->output_schema_file;
     if (path.len > 0
-        && !read_schema(read_file(path, &settings->mem), &settings->mem,
+        && !read_schema(file_read(path.at, 2 * MAX_SCHEMA_BYTES, &settings->mem), &settings->mem,
                         &settings->devin.options.output_schema)) {
         settings->devin.options.output_schema = (struct view){ 0 };
         complain(settings, row_of("DEVIN_STRUCTURED_OUTPUT"),

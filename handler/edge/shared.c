@@ -5,6 +5,7 @@
 #include "edge/shared.h"
 
 #include "base/arena.h"
+#include "edge/clock.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -37,16 +38,9 @@ struct shared {
     size_t next_place;
 };
 
-static long long now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static struct timespec after_ms(long long ms)
 {
-    long long at = now_ms() + (ms > 0 ? ms : 0);
+    long long at = clock_now_ms() + (ms > 0 ? ms : 0);
     return (struct timespec){ at / 1000, (long)(at % 1000) * 1000000 };
 }
 
@@ -82,7 +76,7 @@ bool shared_recall(struct shared *shared, struct view key, struct arena *mem, st
 {
     pthread_mutex_lock(&shared->lock);
     const struct value *found = find_value(shared, key);
-    bool is_known = found != NULL && now_ms() < found->until_ms;
+    bool is_known = found != NULL && clock_now_ms() < found->until_ms;
     if (is_known)
         *value = view_keep(view_of(found->text), mem);
     pthread_mutex_unlock(&shared->lock);
@@ -109,7 +103,7 @@ void shared_remember(struct shared *shared, struct view key, struct view value, 
     if (place == NULL)
         place = place_for(shared);
     forget(place);
-    *place = (struct value){ copy_of(key), copy_of(value), now_ms() + ttl_ms };
+    *place = (struct value){ copy_of(key), copy_of(value), clock_now_ms() + ttl_ms };
     if (place->key == NULL || place->text == NULL)
         forget(place);
     pthread_mutex_unlock(&shared->lock);
@@ -183,7 +177,7 @@ static enum turn await_turn(struct flight *flight, struct shared *shared, long l
 enum turn shared_enter(struct shared *shared, struct view key, long long patience_ms,
                        struct arena *mem, struct view *result, long long *waited_ms)
 {
-    long long start_ms = now_ms();
+    long long start_ms = clock_now_ms();
     enum turn turn = TURN_LEAD;
     pthread_mutex_lock(&shared->lock);
     struct flight *flight = find_flight(shared, key);
@@ -199,7 +193,7 @@ enum turn shared_enter(struct shared *shared, struct view key, long long patienc
         end_flight(shared, flight);
     }
     pthread_mutex_unlock(&shared->lock);
-    *waited_ms = now_ms() - start_ms;
+    *waited_ms = clock_now_ms() - start_ms;
     return turn;
 }
 
@@ -223,7 +217,7 @@ void shared_leave(struct shared *shared, struct view key, struct view result)
 /* When the next call may go: a minute after the one that many places before it. */
 static long long place_at(const struct shared *shared)
 {
-    long long now = now_ms();
+    long long now = clock_now_ms();
     long long before = shared->places[shared->next_place];
     return before == 0 || before + MINUTE_MS < now ? now : before + MINUTE_MS;
 }
@@ -241,7 +235,7 @@ bool shared_pace(struct shared *shared, long long patience_ms)
         return true;
     pthread_mutex_lock(&shared->lock);
     long long at = place_at(shared);
-    bool is_in_time = at - now_ms() <= patience_ms;
+    bool is_in_time = at - clock_now_ms() <= patience_ms;
     if (is_in_time) {
         shared->places[shared->next_place] = at;
         shared->next_place = (shared->next_place + 1) % (size_t)shared->calls_a_minute;

@@ -5,6 +5,7 @@
 #include "edge/wire.h"
 
 #include "base/arena.h"
+#include "edge/clock.h"
 #include "edge/shared.h"
 
 #include <arpa/inet.h>
@@ -236,7 +237,7 @@ static void fill_answer(struct exchange *exchange, struct answer *out)
     out->error = out->kind == ANSWER_HTTP ? NULL : curl_easy_strerror(exchange->code);
     out->status = (int)status;
     out->retry_after_ms = (long long)retry_after_s * 1000;
-    out->body = exchange->is_too_large ? (struct view){ 0 } : text_view(&exchange->body);
+    out->body = exchange->is_too_large ? ((struct view){ 0 }) : text_view(&exchange->body);
 }
 
 /* --- the loop
@@ -306,13 +307,6 @@ static void hand_over(struct wire_loop *loop, struct exchange *exchange)
     pthread_mutex_unlock(&loop->lock);
 }
 
-static long long now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void send_call(struct wire_loop *loop, const struct call *call, long long timeout_ms,
                       struct arena *mem, struct answer *out)
 {
@@ -333,12 +327,12 @@ static void wire_send(void *state, const struct call *call, long long timeout_ms
                       struct answer *out)
 {
     struct wire_loop *loop = state;
-    long long start_ms = now_ms();
+    long long start_ms = clock_now_ms();
     if (shared_pace(loop->shared, timeout_ms - 1))
-        send_call(loop, call, timeout_ms - (now_ms() - start_ms), mem, out);
+        send_call(loop, call, timeout_ms - (clock_now_ms() - start_ms), mem, out);
     else
         *out = (struct answer){ .kind = ANSWER_HTTP, .status = 429 };
-    out->elapsed_ms = now_ms() - start_ms;
+    out->elapsed_ms = clock_now_ms() - start_ms;
 }
 
 static void wire_wait(void *state, long long ms)

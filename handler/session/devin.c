@@ -78,7 +78,7 @@ static bool is_success(const struct answer *answer)
     return answer->kind == ANSWER_HTTP && answer->status >= 200 && answer->status <= 299;
 }
 
-static enum trouble trouble_of(const struct answer *answer)
+enum trouble devin_trouble(const struct answer *answer)
 {
     if (answer->kind == ANSWER_NOT_CONNECTED)
         return TROUBLE_UNSENT;
@@ -110,6 +110,7 @@ static struct devin_next send_now(struct devin *devin, long long left_ms)
     long long aside_ms = left_ms / 4 > LEAST_ASIDE_MS ? left_ms / 4 : LEAST_ASIDE_MS;
     devin->tries++;
     devin->sends++;
+    devin->asks += devin->stage == STAGE_CREATE || devin->stage == STAGE_MESSAGE;
     if (stage->is_aside)
         return (struct devin_next){ DEVIN_SEND, aside_ms < left_ms ? aside_ms : left_ms };
     return (struct devin_next){ DEVIN_SEND, retry_timeout_ms(&devin->settings->retry, stage->repeat,
@@ -433,7 +434,7 @@ static bool is_about_playbook(const struct answer *answer)
 /* A create that answers 2xx without a session has probably made one. */
 static bool may_be_done(const struct answer *answer)
 {
-    return is_success(answer) || trouble_of(answer) == TROUBLE_UNCLEAR;
+    return is_success(answer) || devin_trouble(answer) == TROUBLE_UNCLEAR;
 }
 
 static struct devin_next failed_create(struct devin *devin, const struct turn *turn)
@@ -648,7 +649,7 @@ static struct devin_next on_answer(struct devin *devin, const struct turn *turn)
         return stage->answered(devin, turn);
     devin_fail(turn->answer, turn->body, turn->mem, turn->why);
     long long wait_ms = retry_wait_ms(&devin->settings->retry, repeat_of(devin), devin->tries,
-                                      trouble_of(turn->answer), turn->answer->retry_after_ms,
+                                      devin_trouble(turn->answer), turn->answer->retry_after_ms,
                                       turn->left_ms, spread_of(devin));
     if (wait_ms != NO_RETRY)
         return (struct devin_next){ DEVIN_WAIT, wait_ms };

@@ -104,6 +104,7 @@ struct devin {
     struct call call;
     int tries; /* of this stage's call */
     int sends; /* of all calls */
+    int asks;  /* of them, tries to create a session or to tell it something */
 
     enum devin_result result; /* once DEVIN_DONE, with `session` unless it is RESULT_NOTHING */
     struct session session;
@@ -129,6 +130,9 @@ bool devin_begin(struct devin *devin, const struct devin_settings *settings,
  */
 struct devin_next devin_step(struct devin *devin, const struct answer *last, long long left_ms,
                              struct arena *mem, struct failure *why);
+
+/* What a try that did not succeed met. */
+enum trouble devin_trouble(const struct answer *answer);
 
 /* Why a call that met this answer failed, in the words of our list; false always. */
 bool devin_fail(const struct answer *answer, const struct cJSON *body, struct arena *mem,

@@ -23,7 +23,10 @@ enum { MOST_STORIES = 64, LONGEST_EXPLANATION = 256 * 1024 };
 
 static const size_t TEST_BYTES = (size_t)512 * 1024 * 1024;
 
-static const struct e2e_test *const lists[] = { e2e_life, e2e_load, e2e_host, e2e_examples };
+static const struct e2e_test *const lists[] = {
+    e2e_life, e2e_load,  e2e_host, e2e_examples, e2e_hostile,
+    e2e_wire, e2e_crowd, e2e_kill, e2e_process,  e2e_standin,
+};
 static const struct e2e_test *const core_lists[] = { e2e_life, e2e_load };
 
 struct story {
@@ -187,8 +190,8 @@ static void run_test(struct run *run, const struct e2e_test *test, const char *c
 static void run_tests(struct run *run, const char *cases)
 {
     const struct e2e_test *const *from = run->core > 0 ? core_lists : lists;
-    size_t count = run->core > 0 ? COUNT_OF(core_lists) : COUNT_OF(lists);
-    for (size_t i = 0; i < count; i++)
+    size_t list_count = run->core > 0 ? COUNT_OF(core_lists) : COUNT_OF(lists);
+    for (size_t i = 0; i < list_count; i++)
         for (const struct e2e_test *test = from[i]; test->name != NULL; test++)
             if (is_chosen(run, test->name))
                 run_test(run, test, cases);

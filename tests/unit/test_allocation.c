@@ -385,7 +385,7 @@ static bool play_with(struct play *play, enum mode how, long at, int busy)
     return has_failed;
 }
 
-static struct arena mem;
+static struct arena stage; /* what outlives the plays */
 
 static struct play play_of(const char *file)
 {
@@ -393,10 +393,10 @@ static struct play play_of(const char *file)
         .method = VIEW("POST"),
         .target = VIEW("/api/trigger-devin?a=b&token=" SECRET),
         .headers = VIEW("Content-Type: application/json\nAuthorization: Basic eDp5\n"),
-        .body = process_read_file(file, &mem),
+        .body = process_read_file(file, &stage),
     };
     CHECK(file, request.body.len > 0);
-    return (struct play){ .name = file, .envelope = envelope_wrap(&request, &mem) };
+    return (struct play){ .name = file, .envelope = envelope_wrap(&request, &stage) };
 }
 
 static const char *const bodies[] = {
@@ -447,13 +447,13 @@ int main(void)
         cmocka_unit_test(each_alert_ends_in_a_session_or_a_clean_failure),
         cmocka_unit_test(memory_that_stays_away_is_a_clean_failure),
     };
-    arena_init(&mem, PLENTY);
+    arena_init(&stage, PLENTY);
     if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, __wrap_malloc, __wrap_free, __wrap_realloc,
                              duplicate, __wrap_calloc)
         != CURLE_OK)
         return 1;
     int code = cmocka_run_group_tests(tests, start_devin, stop_devin);
     curl_global_cleanup();
-    arena_drop(&mem);
+    arena_drop(&stage);
     return code;
 }
