@@ -9,7 +9,7 @@
 
 #include <limits.h>
 
-enum { MAX_PAGES = 5, LEAST_ASIDE_MS = 1500 };
+enum { MAX_PAGES = 5, MAX_ORG_BYTES = 128, LEAST_ASIDE_MS = 1500 };
 
 /* One answer on its way through: what a stage decides with. */
 struct turn {
@@ -44,7 +44,7 @@ static bool fail_rejected(const struct answer *answer, const struct cJSON *body,
     struct view names = api_complained_of(body, mem);
     text_add_string(&reason, "Devin API rejected the request");
     text_add_string(&reason, names.len > 0 ? ": " : "");
-    text_add(&reason, names);
+    text_add_some(&reason, names);
     fail_because(why, FAIL_DEVIN_REJECTED, text_view(&reason));
     fail_detail(why, "Devin answered %d", answer->status);
     return false;
@@ -71,6 +71,11 @@ bool devin_fail(const struct answer *answer, const struct cJSON *body, struct ar
     if (status == 404 || (status >= 300 && status < 400))
         return fail(why, FAIL_DEVIN_WRONG_URL, "Devin answered %d", status);
     return fail(why, FAIL_DEVIN_REJECTED, "Devin answered %d", status);
+}
+
+static bool is_success(const struct answer *answer)
+{
+    return answer->kind == ANSWER_HTTP && answer->status >= 200 && answer->status <= 299;
 }
 
 enum trouble devin_trouble(const struct answer *answer)
@@ -112,6 +117,7 @@ static struct devin_next send_now(struct devin *devin, long long left_ms)
                                                              devin->tries, left_ms) };
 }
 
+/* A stage that no time is left for has failed, which need not matter. */
 static struct devin_next go_to(struct devin *devin, enum devin_stage stage, const struct turn *turn)
 {
     devin->stage = stage;
@@ -123,7 +129,7 @@ static struct devin_next go_to(struct devin *devin, enum devin_stage stage, cons
     if (turn->left_ms > 0)
         return send_now(devin, turn->left_ms);
     fail(turn->why, FAIL_DEVIN_UNREACHABLE, "no time was left to call Devin");
-    return FAILED;
+    return stage == STAGE_CREATE ? FAILED : stages[stage].failed(devin, turn);
 }
 
 static struct devin_next finish(struct devin *devin, enum devin_result result)
@@ -181,7 +187,7 @@ static bool call_org(struct devin *devin, struct arena *mem)
 static struct devin_next answered_org(struct devin *devin, const struct turn *turn)
 {
     struct view org = json_text(json_at(turn->body, "org_id"));
-    if (org.len == 0) {
+    if (org.len == 0 || org.len > MAX_ORG_BYTES) {
         fail_because(turn->why, FAIL_MISCONFIGURED,
                      VIEW("DEVIN_ORG_ID is not set and the key belongs to no organization"));
         return FAILED;
@@ -211,7 +217,7 @@ static bool has_next_page(struct devin *devin, const struct cJSON *first, const 
     devin->cursor = api_cursor_of(&devin->api, turn->body, first, devin->seen, turn->mem);
     for (; first != NULL; first = json_next(first))
         devin->seen++;
-    bool goes_on = devin->cursor.len > 0 && devin->tries < MAX_PAGES;
+    bool goes_on = devin->cursor.len > 0 && devin->tries < MAX_PAGES && turn->left_ms > 0;
     if (!goes_on) {
         devin->cursor = (struct view){ 0 };
         devin->seen = 0;
@@ -316,6 +322,19 @@ static void look_through(struct devin *devin, const struct cJSON *first, struct 
     }
 }
 
+static struct devin_next tagged(struct devin *devin, const struct turn *turn)
+{
+    (void)turn;
+    return finish(devin, devin->result == RESULT_MESSAGED ? RESULT_MESSAGED : RESULT_EXISTING);
+}
+
+/* An alert without a firing of its own may have joined that session before. */
+static struct devin_next tag_session(struct devin *devin, const struct turn *turn)
+{
+    bool is_tagged = has_tag(&devin->session, devin->request->problem->identity.firing);
+    return is_tagged ? tagged(devin, turn) : go_to(devin, STAGE_TAG, turn);
+}
+
 static struct devin_next take_found(struct devin *devin, const struct turn *turn)
 {
     const struct devin_settings *settings = devin->settings;
@@ -328,7 +347,9 @@ static struct devin_next take_found(struct devin *devin, const struct turn *turn
                                       : go_to(devin, STAGE_COUNT, turn);
     if (settings->on_refire == REFIRE_CREATE)
         return go_to(devin, STAGE_CREATE, turn);
-    return go_to(devin, settings->on_refire == REFIRE_MESSAGE ? STAGE_COUNT : STAGE_TAG, turn);
+    if (settings->on_refire == REFIRE_MESSAGE)
+        return go_to(devin, STAGE_COUNT, turn);
+    return tag_session(devin, turn);
 }
 
 static struct devin_next answered_lookup(struct devin *devin, const struct turn *turn)
@@ -410,6 +431,12 @@ static bool is_about_playbook(const struct answer *answer)
            && api_speaks_of_playbook(answer->body);
 }
 
+/* A create that answers 2xx without a session has probably made one. */
+static bool may_be_done(const struct answer *answer)
+{
+    return is_success(answer) || devin_trouble(answer) == TROUBLE_UNCLEAR;
+}
+
 static struct devin_next failed_create(struct devin *devin, const struct turn *turn)
 {
     const struct devin_settings *settings = devin->settings;
@@ -421,11 +448,12 @@ static struct devin_next failed_create(struct devin *devin, const struct turn *t
         note(devin, "playbook", "Devin refuses it: the session goes without", turn->mem);
         return go_to(devin, STAGE_CREATE, turn);
     }
+    if (!devin->call.is_once || !may_be_done(turn->answer))
+        return FAILED;
     long long wait_ms =
-        retry_wait_ms(&settings->retry, REPEAT_FREELY, devin->tries, devin_trouble(turn->answer),
+        retry_wait_ms(&settings->retry, REPEAT_FREELY, devin->tries, TROUBLE_UNCLEAR,
                       turn->answer->retry_after_ms, turn->left_ms, spread_of(devin));
-    bool is_unclear = devin_trouble(turn->answer) == TROUBLE_UNCLEAR;
-    if (!devin->call.is_once || !is_unclear || wait_ms == NO_RETRY)
+    if (wait_ms == NO_RETRY)
         return FAILED;
     devin->create_failure = *turn->why;
     devin->stage = STAGE_CONFIRM;
@@ -439,18 +467,29 @@ static struct devin_next failed_create(struct devin *devin, const struct turn *t
 
 /* --- confirm --------------------------------------------------------------------------------- */
 
+/* Without a firing all sessions of the problem have the same tag: those that were there do not count. */
+static bool is_the_new_one(const struct devin *devin, const struct session *session)
+{
+    bool has_firing = devin->request->problem->identity.has_firing;
+    bool was_found = devin->has_found && api_same_id(session->id, devin->found.id);
+    return has_tag(session, lookup_tag(devin))
+           && (has_firing || (!session->has_ended && !was_found));
+}
+
 static struct devin_next answered_confirm(struct devin *devin, const struct turn *turn)
 {
-    devin->has_found = false;
     for (const struct cJSON *item = api_sessions_of(turn->body); item != NULL;
          item = json_next(item)) {
         struct session session;
-        if (!api_read_session(item, turn->mem, &session) || !has_tag(&session, lookup_tag(devin)))
+        if (!api_read_session(item, turn->mem, &session) || !is_the_new_one(devin, &session))
             continue;
         devin->session = session;
         return finish(devin, RESULT_CREATED);
     }
-    return go_to(devin, STAGE_CREATE, turn);
+    if (devin->create_failure.kind != FAIL_DEVIN_UNCLEAR)
+        return go_to(devin, STAGE_CREATE, turn);
+    *turn->why = devin->create_failure;
+    return FAILED;
 }
 
 /* Not knowing is no reason to pay for a second session. */
@@ -495,7 +534,7 @@ static struct devin_next no_message(struct devin *devin, const char *why, const 
     note(devin, "message", why, turn->mem);
     if (devin->request->goal == GOAL_RESOLVE)
         return finish(devin, RESULT_NOTHING);
-    return go_to(devin, STAGE_TAG, turn);
+    return tag_session(devin, turn);
 }
 
 static struct devin_next answered_count(struct devin *devin, const struct turn *turn)
@@ -523,7 +562,7 @@ static struct devin_next answered_message(struct devin *devin, const struct turn
     devin->result = RESULT_MESSAGED;
     if (devin->request->goal == GOAL_RESOLVE)
         return DONE;
-    return go_to(devin, STAGE_TAG, turn);
+    return tag_session(devin, turn);
 }
 
 /* The session is there all the same; only a message that is the whole point may fail. */
@@ -546,12 +585,6 @@ static bool call_tag(struct devin *devin, struct arena *mem)
         tags[i] = session->tags[i];
     tags[count++] = devin->request->problem->identity.firing;
     return api_set_tags(&devin->api, session->id, tags, count, mem, &devin->call);
-}
-
-static struct devin_next tagged(struct devin *devin, const struct turn *turn)
-{
-    (void)turn;
-    return finish(devin, devin->result == RESULT_MESSAGED ? RESULT_MESSAGED : RESULT_EXISTING);
 }
 
 static struct devin_next failed_tag(struct devin *devin, const struct turn *turn)
@@ -597,7 +630,7 @@ bool devin_begin(struct devin *devin, const struct devin_settings *settings,
 static bool has_answered(struct devin *devin, const struct turn *turn)
 {
     const struct answer *answer = turn->answer;
-    if (answer->kind != ANSWER_HTTP || answer->status < 200 || answer->status > 299)
+    if (!is_success(answer))
         return false;
     return devin->stage != STAGE_CREATE || api_read_session(turn->body, turn->mem, &devin->session);
 }
