@@ -1,5 +1,5 @@
-# One Makefile, no configure.  Objects of each flavour (release, asan, ubsan, clang) lie in a folder
-# of their own below build/, programs in bin/ or bin/<flavour>/.
+# One Makefile, no configure.  Objects of each flavour (release, asan, ubsan, tsan, clang, fuzz) lie in
+# a folder of their own below build/, programs in bin/ or bin/<flavour>/.
 
 FLAVOUR ?= release
 
@@ -12,7 +12,7 @@ BUILD := build/$(FLAVOUR)
 
 # What Debian and Ubuntu call the things we stand on; `make deps` installs what is missing.
 PACKAGES      := libc6-dev libcurl4-openssl-dev libcjson-dev libcivetweb-dev libssl-dev
-TEST_PACKAGES := libcmocka-dev ca-certificates
+TEST_PACKAGES := libcmocka-dev libcmark-dev ca-certificates
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
@@ -22,9 +22,14 @@ CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 CFLAGS_clang   := -O1 -g
 CFLAGS_asan    := -O1 -g -fsanitize=address -fno-omit-frame-pointer
 CFLAGS_ubsan   := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+                  -fno-omit-frame-pointer
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now
 LDFLAGS_asan    := -fsanitize=address
 LDFLAGS_ubsan   := -fsanitize=undefined
+LDFLAGS_tsan    := -fsanitize=thread
+LDFLAGS_fuzz    := -fsanitize=address,undefined
 
 ALL_CFLAGS  := -std=c11 -D_POSIX_C_SOURCE=200809L $(WARNINGS) $(CFLAGS_$(FLAVOUR)) -Ihandler -Itests \
                -MMD -MP -pthread $(CFLAGS)
@@ -37,12 +42,23 @@ UNITS   := $(wildcard tests/unit/test_*.c)
 STANDIN := $(wildcard tests/standin/*.c)
 E2E     := $(wildcard tests/e2e/*.c)
 BENCHES := $(wildcard tests/bench/*.c)
+FUZZERS := $(wildcard tests/fuzz/fuzz_*.c)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 CORE    := $(filter-out $(BUILD)/handler/main.o,$(call objects,$(HANDLER)))
 TESTERS := $(patsubst tests/unit/%.c,$(BIN)/unit/%,$(UNITS))
 STANDINS := $(patsubst tests/standin/%.c,$(BIN)/standin/%,$(STANDIN))
+FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZERS))
 RUNNERS := $(patsubst tests/e2e/%.c,$(BIN)/e2e/%,$(E2E)) $(patsubst tests/bench/%.c,$(BIN)/bench/%,$(BENCHES))
+
+# Building uses all cores; of several goals one is made after the other, for tests share the machine.
+ifeq ($(MAKELEVEL),0)
+ifeq ($(word 2,$(MAKECMDGOALS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+else
+.NOTPARALLEL:
+endif
+endif
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -73,18 +89,49 @@ unit: $(TESTERS) ## unit tests (cmocka)
 
 e2e: all $(STANDINS) $(RUNNERS) ## cases and examples through the real binary, between the two stand-ins
 	@mkdir -p $(BUILD)/tally
+	@tests/checklist.sh --self-test
 	@$(BIN)/e2e/run --tally $(BUILD)/tally/e2e tests/cases
 
 asan ubsan: ## the same tests under AddressSanitizer (with leak check) or UndefinedBehaviorSanitizer
 	$(MAKE) test FLAVOUR=$@
+
+# These take time: of the cases each CORE_STEPth is played.
+tsan: ## unit tests and a core of the rest under ThreadSanitizer
+	TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp $(MAKE) core FLAVOUR=tsan CORE_STEP=12
+
+valgrind: ## the same under valgrind's memcheck: invalid reads, uninitialised values, leaks
+	$(MAKE) core UNDER=$(CURDIR)/tests/valgrind.sh CORE_STEP=25
+
+core: all $(STANDINS) $(RUNNERS) $(TESTERS)
+	@rm -rf $(BUILD)/core && mkdir -p $(BUILD)/core
+	@printf '#!/bin/sh\nexec $(UNDER) $(CURDIR)/$(BIN)/handler "$$@"\n' > $(BUILD)/core-handler
+	@chmod +x $(BUILD)/core-handler
+	-@UNDER=$(UNDER) tests/unit/run.sh $(BUILD)/core/unit $(TESTERS)
+	-@$(BIN)/e2e/run --tally $(BUILD)/core/e2e --handler $(CURDIR)/$(BUILD)/core-handler --core $(CORE_STEP) tests/cases
+	@tests/tally.sh $(BUILD)/core unit e2e
 
 clang: ## build everything with clang, warnings as errors
 	$(MAKE) everything FLAVOUR=clang CC=clang
 
 everything: all $(STANDINS) $(RUNNERS) $(TESTERS)
 
+fuzz-smoke: ## all fuzz targets (clang, libFuzzer), a minute in all
+	@$(MAKE) --no-print-directory fuzz SECONDS=60
+
+fuzz: ## the same for longer: `make fuzz SECONDS=3600`, shared by the targets
+	@$(MAKE) --no-print-directory FLAVOUR=fuzz CC=clang fuzzers
+	@tests/fuzz/run.sh $(or $(SECONDS),600) $(FUZZ)
+
+fuzzers: $(addprefix $(BIN)/fuzz_,$(FUZZ)) $(BIN)/fuzz_seeds
+
 bench: all $(STANDINS) $(RUNNERS) ## start-up, memory and requests a second beside a bare civetweb
 	$(BIN)/bench/bench
+
+analyse: ## gcc's and clang's analysers, clang-tidy and cppcheck: no finding may be left
+	tests/analyse.sh
+
+hardening: all ## check that bin/handler is built with PIE, full RELRO, stack protector, fortified calls
+	tests/hardening.sh $(BIN)/handler
 
 format: ## let clang-format lay out the sources
 	clang-format -i $(SOURCES)
@@ -107,7 +154,7 @@ help: ## show this list
 
 SOURCES := $(shell find handler tests -name '*.[ch]' 2>/dev/null)
 
-.PHONY: all demo run deps test unit e2e bench asan ubsan clang everything format format-check layers banned \
+.PHONY: all demo run deps test unit e2e bench fuzz fuzz-smoke fuzzers asan ubsan tsan valgrind core clang everything analyse hardening format format-check layers banned \
         clean help
 
 # --- how things are made -------------------------------------------------------------------------
@@ -139,7 +186,10 @@ $(BIN)/handler: $(BUILD)/handler/main.o $(CORE)
 $(BIN)/unit/%: $(BUILD)/tests/unit/%.o $(call objects,$(SUPPORT)) $(CORE)
 	@mkdir -p $(@D)
 	$(call say,link,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka -lcmark
+
+# There our own code, and cJSON with it, allocates through the test.
+$(BIN)/unit/test_allocation: ALL_LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 
 # Stand-ins and runners borrow base/ from the handler (arena, text, json), nothing else.
 $(BIN)/standin/%: $(BUILD)/tests/standin/%.o $(call objects,$(SUPPORT)) $(filter $(BUILD)/handler/base/%,$(CORE))
@@ -151,6 +201,18 @@ $(BIN)/e2e/%: $(BUILD)/tests/e2e/%.o $(call objects,$(SUPPORT)) $(filter $(BUILD
 	@mkdir -p $(@D)
 	$(call say,link,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+ifeq ($(FLAVOUR),fuzz)
+$(BIN)/fuzz_seeds: $(BUILD)/tests/fuzz/seeds.o $(call objects,$(SUPPORT)) $(CORE)
+	@mkdir -p $(@D)
+	$(call say,link,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BIN)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(CORE)
+	@mkdir -p $(@D)
+	$(call say,link,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+endif
 
 $(BIN)/bench/%: $(BUILD)/tests/bench/%.o $(call objects,$(SUPPORT)) $(filter $(BUILD)/handler/base/%,$(CORE))
 	@mkdir -p $(@D)

@@ -4,6 +4,7 @@
  */
 #include "base/arena.h"
 #include "base/log.h"
+#include "edge/console.h"
 #include "edge/server.h"
 #include "edge/settings.h"
 #include "edge/wire.h"
@@ -209,6 +210,24 @@ static int command_settings(int count, char **words)
     return 0;
 }
 
+static int command_session(int count, char **words)
+{
+    struct settings settings;
+    settings_read(&settings, settings_from_environment);
+    int code = console_session(&settings, count, words);
+    settings_drop(&settings);
+    return code;
+}
+
+static int command_playbook(int count, char **words)
+{
+    struct settings settings;
+    settings_read(&settings, settings_from_environment);
+    int code = console_playbook(&settings, count, words);
+    settings_drop(&settings);
+    return code;
+}
+
 static int command_version(int count, char **words)
 {
     (void)count;
@@ -230,6 +249,8 @@ static const struct command {
       command_check },
     { "settings", "            list all settings with their values (secrets: set or unset)",
       command_settings },
+    { "session", "list|get|watch|message  follow Devin sessions from a terminal", command_session },
+    { "playbook", "push FILE   create or update the default playbook in Devin", command_playbook },
     { "version", "            print the version", command_version },
     { "help", "            print this", command_help },
 };

@@ -45,18 +45,40 @@ struct reply {
     int retry_after_s; /* the Retry-After header; 0: none */
 };
 
-/* The world outside: real in edge/wire, scripted in tests. */
+enum turn {
+    TURN_LEAD, /* go on, and tell the others with leave() */
+    TURN_TOLD, /* somebody else has just done it: here is what came of it */
+    TURN_LATE  /* somebody else is still at it and patience is over */
+};
+
+/* The world outside: real in edge/, scripted in tests. */
 struct wire {
     void *state;
     /* Sends and waits for the answer, at most `timeout_ms`; fills `out` in any case. */
     void (*send)(void *state, const struct call *call, long long timeout_ms, struct arena *mem,
                  struct answer *out);
     void (*wait)(void *state, long long ms);
+
+    /* What requests of this process share: small values that stay true for a while. */
+    bool (*recall)(void *state, struct view key, struct arena *mem, struct view *value);
+    void (*remember)(void *state, struct view key, struct view value, long long ttl_ms);
+
+    /*
+     * One at a time for each key.  TURN_LEAD must be followed by leave(); an empty result there says
+     * that it failed, and the next in line leads.
+     */
+    enum turn (*enter)(void *state, struct view key, long long patience_ms, struct arena *mem,
+                       struct view *result, long long *waited_ms);
+    void (*leave)(void *state, struct view key, struct view result);
 };
+
+enum on_resolved { RESOLVED_IGNORE, RESOLVED_MESSAGE };
 
 struct triage_settings {
     long long timeout_ms;   /* the deadline of a request from anyone but Azure Monitor */
     long long max_sessions; /* a request opens at most so many */
+    long long max_severity; /* less urgent alerts are ignored; a severity not stated passes */
+    long long on_resolved;  /* enum on_resolved */
 };
 
 struct triage {
@@ -68,7 +90,7 @@ struct triage {
     struct view refusal; /* names the settings without which no alert can be served; empty: none */
 };
 
-enum action { ACTION_CREATED, ACTION_EXISTING, ACTION_IGNORED };
+enum action { ACTION_CREATED, ACTION_EXISTING, ACTION_MESSAGED, ACTION_IGNORED };
 
 /* What became of one problem. */
 struct outcome {
@@ -77,22 +99,25 @@ struct outcome {
     struct session session; /* once there is one */
     bool has_failed;
     struct failure why; /* when it has */
-    int tries;
+    int tries;          /* to create a session or to tell it something */
+    int calls;          /* of Devin's API, look-ups included */
+    struct pairs notes; /* for the log: what failed and did not matter */
 };
 
 /* What became of a request's alerts.  Valid, as far as known, on failure too. */
 struct report {
     struct payload payload;
-    struct problems problems;
+    struct problems problems; /* of firing alerts */
+    struct problems resolved; /* of resolved ones, where a session shall be told */
     struct outcome *outcomes; /* one a problem that was reached */
     size_t count;
     const char *reason; /* when there was no problem: why, a literal */
     bool is_azure;      /* its sender retries 503 and nothing else of ours */
-    int tries;
+    int tries, calls;
     long long devin_ms; /* spent on calls and waits */
 };
 
-/* "created", "existing", "ignored". */
+/* "created", "existing", "messaged", "ignored". */
 const char *action_name(enum action action);
 
 /*

@@ -15,7 +15,7 @@
 enum { MAX_ALERTS = 200 };
 
 struct payload {
-    const struct source *from; /* the dialect of the body; never NULL after payload_read() */
+    const struct source *from; /* the dialect of the first alert; never NULL after payload_read() */
     struct alert *alerts;
     size_t count; /* 0: there is nothing to do */
     size_t left_out;

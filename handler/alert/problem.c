@@ -65,6 +65,15 @@ static bool collect_fields(const struct alert *alert, struct arena *mem, struct 
            && (!(by & BY_DIMENSIONS) || add_dimensions(out, &alert->dimensions, mem));
 }
 
+bool identity_is_real(const struct alert *alert)
+{
+    static const char *const systems[] = { "kibana", "elastic", "watcher" };
+    for (size_t i = 0; i < COUNT_OF(systems); i++)
+        if (view_starts_fold(alert->source, view_of(systems[i])))
+            return true;
+    return alert->from != &source_native || alert->alert_id.len > 0;
+}
+
 bool identity_of(const struct alert *alert, struct arena *mem, struct identity *out)
 {
     struct text parts = text_in(mem, MAX_IDENTITY_BYTES);
@@ -115,14 +124,15 @@ static bool begin_problem(struct problem *problem, const struct alert *alert,
     return problem->also != NULL && problem->also_fingerprints != NULL;
 }
 
-bool problems_of(const struct payload *payload, size_t max, struct arena *mem, struct problems *out)
+bool problems_of(const struct payload *payload, enum alert_state state, size_t max,
+                 struct arena *mem, struct problems *out)
 {
     out->count = 0;
     out->at = arena_get_array(mem, max, sizeof *out->at);
     for (size_t i = 0; out->at != NULL && i < payload->count; i++) {
         const struct alert *alert = &payload->alerts[i];
         struct identity identity;
-        if (alert->state != ALERT_FIRED)
+        if (alert->state != state)
             continue;
         if (!identity_of(alert, mem, &identity))
             return false;

@@ -20,6 +20,12 @@ struct identity {
     struct pairs fields;     /* what the fingerprint was made of */
 };
 
+/*
+ * Whether its sender tells one problem from another: all but native do; native does where it states
+ * an alertId or names one of the systems whose rules it carries (kibana, elastic, watcher).
+ */
+bool identity_is_real(const struct alert *alert);
+
 bool identity_of(const struct alert *alert, struct arena *mem, struct identity *out) MUST_CHECK;
 
 /* One session's worth: the alert it is about, and those that are only named in it. */
@@ -38,10 +44,10 @@ struct problems {
 };
 
 /*
- * The firing alerts of a payload by fingerprint, in the order they came.  More than `max` problems
+ * The alerts of a payload in that state by fingerprint, in the order they came.  More than `max` problems
  * are folded into the last one: no alert is lost, and later repeats find that session.
  */
-bool problems_of(const struct payload *payload, size_t max, struct arena *mem,
-                 struct problems *out) MUST_CHECK;
+bool problems_of(const struct payload *payload, enum alert_state state, size_t max,
+                 struct arena *mem, struct problems *out) MUST_CHECK;
 
 #endif

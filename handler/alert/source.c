@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <time.h>
@@ -17,18 +18,17 @@ static const struct source *const sources[] = {
 #undef X
 };
 
-/* A body that fills the documented contract means it, whatever else it looks like. */
-static bool states_alert_name(const struct cJSON *body)
+bool source_is_native(const struct cJSON *body)
 {
-    return view_trim(json_text(json_at(body, "alertName"))).len > 0;
+    return view_trim(json_text(json_member(body, VIEW("alertName")))).len > 0;
 }
 
 const struct source *source_of(const struct cJSON *body)
 {
-    bool is_native = states_alert_name(body);
+    bool is_native = source_is_native(body);
     size_t i = 0;
     while (i + 1 < COUNT_OF(sources)
-           && ((is_native && !sources[i]->is_azure) || !sources[i]->recognises(body)))
+           && ((is_native && !sources[i]->has_schema) || !sources[i]->recognises(body)))
         i++;
     return sources[i];
 }
@@ -105,7 +105,8 @@ const struct cJSON *source_one(const struct cJSON *node)
 struct view source_line(const struct cJSON *node, struct arena *mem)
 {
     struct view text = view_trim(json_as_text(node, mem));
-    return is_word_for_nothing(text) || source_is_placeholder(text) ? (struct view){ 0 } : text;
+    bool is_given = !is_word_for_nothing(text) && !source_is_placeholder(text);
+    return is_given ? text : (struct view){ 0 };
 }
 
 static bool read_text(const struct cJSON *node, enum field_form form, struct arena *mem,
@@ -189,40 +190,119 @@ static bool is_iso_time(struct view text)
            && (has_shape(text, "0000-00-00T00:00") || has_shape(text, "0000-00-00 00:00"));
 }
 
-/* Below this an epoch counts seconds (until the year 5138), from here on milliseconds. */
-static const double FIRST_EPOCH_IN_MS = 1e11;
+/*
+ * An epoch's unit is told by its size: below 10^11 it counts seconds (until the year 5138), and from
+ * there on each further three digits are the next smaller unit.
+ */
+static bool epoch_to_ms(double epoch, long long *ms)
+{
+    static const struct {
+        double below, to_ms;
+    } units[] = { { 1e11, 1e3 }, { 1e14, 1 }, { 1e17, 1e-3 }, { 1e20, 1e-6 } };
+    for (size_t i = 0; epoch > 0 && i < COUNT_OF(units); i++)
+        if (epoch < units[i].below) {
+            *ms = llround(epoch * units[i].to_ms);
+            return true;
+        }
+    return false;
+}
 
 static bool format_epoch(double epoch, struct arena *mem, struct view *out)
 {
-    if (!(epoch > 0 && epoch < 1e14))
-        return false;
-    bool is_ms = epoch >= FIRST_EPOCH_IN_MS;
-    time_t seconds = (time_t)(is_ms ? epoch / 1000 : epoch);
-    int ms = is_ms ? (int)fmod(epoch, 1000) : 0;
+    long long ms = 0;
     struct tm parts;
     char text[40];
+    if (!epoch_to_ms(epoch, &ms))
+        return false;
+    time_t seconds = (time_t)(ms / 1000);
     if (gmtime_r(&seconds, &parts) == NULL)
         return false;
     size_t len = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-    if (ms > 0)
-        len += (size_t)snprintf(text + len, sizeof text - len, ".%03d", ms);
+    if (ms % 1000 > 0)
+        len += (size_t)snprintf(text + len, sizeof text - len, ".%03d", (int)(ms % 1000));
     text[len++] = 'Z';
     *out = view_keep((struct view){ text, len }, mem);
     return out->at != NULL;
 }
 
-static bool read_time(const struct cJSON *node, struct arena *mem, struct view *out)
+/* A number in front of `mark`, which goes with it. */
+static bool cut_number(struct view *text, char mark, long long min, long long max, int *out)
+{
+    struct view digits = { 0 };
+    long long number = 0;
+    if (!view_cut(*text, mark, &digits, text) || !view_to_number(digits, min, max, &number))
+        return false;
+    *out = (int)number;
+    return true;
+}
+
+/* Hours of a clock of 12 or, without AM and PM, of 24. */
+static bool read_hour(int hour, struct view half, int *out)
+{
+    bool is_pm = view_equal_fold(half, VIEW("PM"));
+    if (half.len > 0 && !is_pm && !view_equal_fold(half, VIEW("AM")))
+        return false;
+    if (half.len > 0 && (hour < 1 || hour > 12))
+        return false;
+    *out = half.len == 0 ? hour : hour % 12 + (is_pm ? 12 : 0);
+    return true;
+}
+
+/* "3/22/2019 1:36:31 PM", as .NET writes a time in the United States; without a zone it is UTC. */
+static bool read_us_time(struct view text, struct arena *mem, struct view *out)
+{
+    char iso[40];
+    struct view half = { 0 };
+    long long second = 0;
+    int month, day, year, hour, minute;
+    if (!cut_number(&text, '/', 1, 12, &month) || !cut_number(&text, '/', 1, 31, &day)
+        || !cut_number(&text, ' ', 1970, 9999, &year) || !cut_number(&text, ':', 0, 23, &hour)
+        || !cut_number(&text, ':', 0, 59, &minute))
+        return false;
+    (void)view_cut(text, ' ', &text, &half);
+    if (!view_to_number(text, 0, 60, &second) || !read_hour(hour, view_trim(half), &hour))
+        return false;
+    int len = snprintf(iso, sizeof iso, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month, day, hour,
+                       minute, (int)second);
+    *out = view_keep((struct view){ iso, (size_t)len }, mem);
+    return out->at != NULL;
+}
+
+/* "1709991285.873": digits with at most one point among them. */
+static bool read_epoch(struct view text, double *out)
+{
+    struct view whole, fraction;
+    long long before = 0;
+    long long after = 0;
+    bool has_point = view_cut(text, '.', &whole, &fraction);
+    fraction = view_cap(fraction, 9);
+    if (!view_to_number(whole, 0, LLONG_MAX, &before)
+        || (has_point && !view_to_number(fraction, 0, 999999999, &after)))
+        return false;
+    double share = (double)after;
+    for (size_t i = 0; i < fraction.len; i++)
+        share /= 10;
+    *out = (double)before + share;
+    return true;
+}
+
+/* The year 1 of Go, the epoch of everybody else: what serialisers write where no time is set. */
+static bool is_unset_time(struct view text)
+{
+    return view_starts(text, VIEW("0001-01-01")) || view_starts(text, VIEW("1970-01-01T00:00:00"))
+           || view_starts(text, VIEW("1970-01-01 00:00:00"));
+}
+
+bool source_time(const struct cJSON *node, struct arena *mem, struct view *out)
 {
     struct view text = source_line(node, mem);
-    long long epoch = 0;
-    if (json_kind(node) == JSON_NUMBER)
-        return format_epoch(json_number(node), mem, out);
-    if (view_to_number(text, 1, 99999999999999, &epoch))
-        return format_epoch((double)epoch, mem, out);
-    if (view_starts(text, VIEW("0001-01-01T00:00:00"))) /* Go's word for no time */
+    double epoch = json_number(node);
+    if (json_kind(node) == JSON_NUMBER || read_epoch(text, &epoch))
+        return epoch == 0 || format_epoch(epoch, mem, out);
+    if (is_unset_time(text))
         return true;
     if (!is_iso_time(text))
-        return false;
+        return read_us_time(text, mem, out);
     *out = view_keep(text, mem);
     return out->at != NULL;
 }
@@ -238,14 +318,15 @@ static bool read_count(const struct cJSON *node, long long *out)
     return true;
 }
 
-static bool read_pairs(const struct cJSON *node, struct arena *mem, struct pairs *out)
+/* The limit must be the one that everybody else uses for the same member. */
+static bool read_pairs(const struct cJSON *node, size_t limit, struct arena *mem, struct pairs *out)
 {
     if (json_kind(node) != JSON_OBJECT)
         return false;
     for (const struct cJSON *member = json_first(node); member != NULL;
          member = json_next(member)) {
-        if (!pairs_put(out, MAX_DIMENSIONS, json_key(member), source_line(member, mem),
-                       MAX_VALUE_BYTES, mem))
+        if (!pairs_put(out, limit, json_key(member), source_line(member, mem), MAX_VALUE_BYTES,
+                       mem))
             return false;
     }
     return true;
@@ -284,11 +365,20 @@ static bool read_value(const struct field *field, const struct cJSON *node, stru
     case FORM_STATE:
         return read_state(node, field->words, mem, out);
     case FORM_TIME:
-        return read_time(node, mem, member);
+        return source_time(node, mem, member);
     case FORM_COUNT:
         return read_count(node, member);
     case FORM_PAIRS:
-        return read_pairs(node, mem, member);
+        return read_pairs(node,
+                          field->offset == offsetof(struct alert, custom) ? MAX_CUSTOM_FIELDS
+                                                                          : MAX_DIMENSIONS,
+                          mem, member);
+    case FORM_LINK:
+        return source_link(out, field->label, node, mem);
+    case FORM_DIMENSION:
+        return source_dimension(out, field->label, node, mem);
+    case FORM_CUSTOM:
+        return source_custom(out, view_of(field->label), node, mem);
     }
     return false;
 }
@@ -343,6 +433,9 @@ static bool is_filled(const struct field *field, const struct alert *alert)
     case FORM_COUNT:
         return *(const long long *)member != 0;
     case FORM_PAIRS:
+    case FORM_LINK:
+    case FORM_DIMENSION:
+    case FORM_CUSTOM:
         return false;
     }
     return false;
@@ -351,7 +444,14 @@ static bool is_filled(const struct field *field, const struct alert *alert)
 /* A list where one value is wanted counts by its first item. */
 static bool wants_one_value(enum field_form form)
 {
-    return form != FORM_TEXT && form != FORM_COUNT && form != FORM_PAIRS;
+    return form != FORM_TEXT && form != FORM_COUNT && form != FORM_PAIRS && form != FORM_CUSTOM;
+}
+
+/* Some senders write a path as one name: "event.kind" is then a member of that very name. */
+static const struct cJSON *find(const struct cJSON *node, const char *path)
+{
+    const struct cJSON *found = json_at(node, path);
+    return found != NULL ? found : json_member(node, view_of(path));
 }
 
 static bool read_field(const struct field *field, const struct cJSON *item,
@@ -359,8 +459,7 @@ static bool read_field(const struct field *field, const struct cJSON *item,
                        struct failure *why)
 {
     bool is_from_top = field->path[0] == '/';
-    const struct cJSON *node =
-        is_from_top ? json_at(body, field->path + 1) : json_at(item, field->path);
+    const struct cJSON *node = is_from_top ? find(body, field->path + 1) : find(item, field->path);
     if (field->is_required)
         return read_required(field, node, mem, out, why);
     if (wants_one_value(field->form))
@@ -458,6 +557,11 @@ bool source_custom(struct alert *alert, struct view key, const struct cJSON *nod
            || pairs_put(&alert->custom, MAX_CUSTOM_FIELDS, key, value, MAX_VALUE_BYTES, mem);
 }
 
+struct view source_line_at(const struct cJSON *node, const char *path, struct arena *mem)
+{
+    return source_line(json_at(node, path), mem);
+}
+
 bool source_custom_all(struct alert *alert, const struct cJSON *object, struct arena *mem)
 {
     const struct cJSON *member = json_kind(object) == JSON_OBJECT ? json_first(object) : NULL;
@@ -469,9 +573,47 @@ bool source_custom_all(struct alert *alert, const struct cJSON *object, struct a
 
 bool source_condition(struct alert *alert, struct view words, struct arena *mem)
 {
+    words = view_trim(words);
     return words.len == 0
            || pairs_add(&alert->conditions, MAX_CONDITIONS, (struct view){ 0 }, words,
                         MAX_VALUE_BYTES, mem);
+}
+
+void source_add_part(struct text *to, const char *before, struct view part, const char *after)
+{
+    if (part.len == 0)
+        return;
+    (void)text_add_some(to, view_of(before));
+    (void)text_add_some(to, part);
+    (void)text_add_some(to, view_of(after));
+}
+
+enum { MAX_CUSTOM_DEPTH = 4 };
+
+/* False without memory.  A name that is too long is cut like any key. */
+static bool add_customs(struct alert *alert, struct view prefix, const struct cJSON *node,
+                        size_t depth, struct arena *mem)
+{
+    for (const struct cJSON *member = json_first(node); member != NULL;
+         member = json_next(member)) {
+        struct text name = text_in(mem, MAX_KEY_BYTES);
+        (void)text_add_some(&name, prefix);
+        if (prefix.len > 0)
+            (void)text_add_some(&name, VIEW("."));
+        (void)text_add_some(&name, json_key(member));
+        bool ok = json_kind(member) == JSON_OBJECT && depth < MAX_CUSTOM_DEPTH
+                      ? add_customs(alert, text_view(&name), member, depth + 1, mem)
+                      : source_custom(alert, text_view(&name), member, mem);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+bool source_custom_tree(struct alert *alert, const char *prefix, const struct cJSON *node,
+                        struct arena *mem)
+{
+    return json_kind(node) != JSON_OBJECT || add_customs(alert, view_of(prefix), node, 0, mem);
 }
 
 struct view source_last_segment(struct view path)

@@ -21,32 +21,54 @@ struct cJSON;
  * Order is precedence: the most specific first, native last, for it takes what nobody else claims.
  * A name here wants a file source_<name>.c that defines source_<name>.
  */
-#define SOURCES(X)      \
-    X(azure_common)     \
-    X(grafana)          \
-    X(alertmanager)     \
-    X(grafana_legacy)   \
-    X(pagerduty)        \
-    X(opsgenie)         \
-    X(zabbix)           \
-    X(datadog)          \
-    X(watcher)          \
-    X(pagerduty_events) \
-    X(pagerduty_old)    \
-    X(oncall)           \
+#define SOURCES(X)       \
+    X(azure_common)      \
+    X(azure_metric)      \
+    X(azure_activity)    \
+    X(azure_budget)      \
+    X(azure_log)         \
+    X(azure_autoscale)   \
+    X(azure_classic)     \
+    X(cloudwatch)        \
+    X(eventbridge)       \
+    X(grafana)           \
+    X(alertmanager)      \
+    X(grafana_legacy)    \
+    X(google_monitoring) \
+    X(pagerduty)         \
+    X(sentry)            \
+    X(new_relic)         \
+    X(dynatrace)         \
+    X(opsgenie)          \
+    X(zabbix)            \
+    X(datadog)           \
+    X(watcher)           \
+    X(azure_health)      \
+    X(pagerduty_events)  \
+    X(pagerduty_old)     \
+    X(splunk)            \
+    X(uptime_kuma)       \
+    X(honeycomb)         \
+    X(pingdom)           \
+    X(graylog)           \
+    X(oncall)            \
+    X(azure_custom)      \
     X(native)
 
 enum field_form {
-    FORM_LINE,  /* text, trimmed */
-    FORM_TEXT,  /* text that may have several lines, white space kept */
-    FORM_PROSE, /* text that may be HTML: tags go, entities become characters */
-    FORM_LEVEL, /* severity: 0 to 4, as a number or as digits in a string */
-    FORM_SEV,   /* severity as Azure writes it: "Sev0" is the worst, "Sev4" the mildest */
-    FORM_WORD,  /* severity by the row's words alone */
-    FORM_STATE, /* fired, resolved or other, by the row's words */
-    FORM_TIME,  /* ISO 8601, or an epoch in seconds or milliseconds, which becomes ISO 8601 */
-    FORM_COUNT, /* a whole number from 1 */
-    FORM_PAIRS  /* an object: each member becomes a pair */
+    FORM_LINE,      /* text, trimmed */
+    FORM_TEXT,      /* text that may have several lines, white space kept */
+    FORM_PROSE,     /* text that may be HTML: tags go, entities become characters */
+    FORM_LEVEL,     /* severity: 0 to 4, as a number or as digits in a string */
+    FORM_SEV,       /* severity as Azure writes it: "Sev0" is the worst, "Sev4" the mildest */
+    FORM_WORD,      /* severity by the row's words alone */
+    FORM_STATE,     /* fired, resolved or other, by the row's words */
+    FORM_TIME,      /* ISO 8601, or an epoch or "3/22/2019 1:36:31 PM", which become ISO 8601 */
+    FORM_COUNT,     /* a whole number from 1 */
+    FORM_PAIRS,     /* an object: each member becomes a pair */
+    FORM_LINK,      /* one more link, under the row's label; nothing where it leads nowhere */
+    FORM_DIMENSION, /* one more dimension under the row's label */
+    FORM_CUSTOM     /* one more custom field under the row's label; a list becomes "a, b" */
 };
 
 /* What a sender's word means; letters compare without case.  The last row has no word. */
@@ -67,22 +89,26 @@ struct field {
     size_t offset; /* where struct alert keeps it */
     bool is_required;
     const struct word *words;
+    const char *label;
 };
 
 /* The offset of a member, which does not compile when the member has another type. */
 #define MEMBER_AT(member, type)     \
     (offsetof(struct alert, member) \
      + 0 * sizeof(char[_Generic(((struct alert *)0)->member, type : 1)]))
-#define LINE_AT(member)  .form = FORM_LINE, .offset = MEMBER_AT(member, struct view)
-#define TEXT_AT(member)  .form = FORM_TEXT, .offset = MEMBER_AT(member, struct view)
-#define PROSE_AT(member) .form = FORM_PROSE, .offset = MEMBER_AT(member, struct view)
-#define TIME_AT(member)  .form = FORM_TIME, .offset = MEMBER_AT(member, struct view)
-#define COUNT_AT(member) .form = FORM_COUNT, .offset = MEMBER_AT(member, long long)
-#define PAIRS_AT(member) .form = FORM_PAIRS, .offset = MEMBER_AT(member, struct pairs)
-#define LEVEL_AT(member) .form = FORM_LEVEL, .offset = MEMBER_AT(member, int)
-#define SEV_AT(member)   .form = FORM_SEV, .offset = MEMBER_AT(member, int)
-#define WORD_AT(member)  .form = FORM_WORD, .offset = MEMBER_AT(member, int)
-#define STATE_AT(member) .form = FORM_STATE, .offset = MEMBER_AT(member, enum alert_state)
+#define LINE_AT(member)    .form = FORM_LINE, .offset = MEMBER_AT(member, struct view)
+#define TEXT_AT(member)    .form = FORM_TEXT, .offset = MEMBER_AT(member, struct view)
+#define PROSE_AT(member)   .form = FORM_PROSE, .offset = MEMBER_AT(member, struct view)
+#define TIME_AT(member)    .form = FORM_TIME, .offset = MEMBER_AT(member, struct view)
+#define COUNT_AT(member)   .form = FORM_COUNT, .offset = MEMBER_AT(member, long long)
+#define PAIRS_AT(member)   .form = FORM_PAIRS, .offset = MEMBER_AT(member, struct pairs)
+#define LEVEL_AT(member)   .form = FORM_LEVEL, .offset = MEMBER_AT(member, int)
+#define SEV_AT(member)     .form = FORM_SEV, .offset = MEMBER_AT(member, int)
+#define WORD_AT(member)    .form = FORM_WORD, .offset = MEMBER_AT(member, int)
+#define LINK_AS(name)      .form = FORM_LINK, .label = (name)
+#define DIMENSION_AS(name) .form = FORM_DIMENSION, .label = (name)
+#define CUSTOM_AS(name)    .form = FORM_CUSTOM, .label = (name)
+#define STATE_AT(member)   .form = FORM_STATE, .offset = MEMBER_AT(member, enum alert_state)
 
 /*
  * What tells one problem of this sender from another, besides the source: its fingerprint is made
@@ -99,6 +125,7 @@ enum identity_part {
 struct source {
     const char *name;  /* as in the log, and the alert's source where the payload names none */
     bool is_azure;     /* sent by an Azure Monitor action group: short deadline, retries 503 */
+    bool has_schema;   /* its payloads name their schema, which counts more than an alertName */
     unsigned identity; /* of enum identity_part, joined by | */
     bool (*recognises)(const struct cJSON *body);
     /*
@@ -121,8 +148,8 @@ SOURCES(X)
 #undef X
 
 /*
- * The first dialect that recognises the body; never NULL.  A body with an alertName is native unless
- * it is Azure's.
+ * The first dialect that recognises the body; never NULL.  Whoever fills in our own contract's
+ * alertName means it: then only a dialect that has_schema comes before native.
  */
 const struct source *source_of(const struct cJSON *body);
 
@@ -141,6 +168,8 @@ bool source_read(const struct source *from, const struct cJSON *item, const stru
  */
 struct view source_line(const struct cJSON *node, struct arena *mem);
 
+/* Whether the body fills in our own contract's alertName. */
+bool source_is_native(const struct cJSON *body);
 /* "P1" is the worst, "P5" the mildest: severity 0 to 4. */
 extern const struct word source_priorities[];
 
@@ -149,6 +178,9 @@ bool source_is_placeholder(struct view text);
 
 /* The first item of a list that has any, else the node itself. */
 const struct cJSON *source_one(const struct cJSON *node);
+
+/* As FORM_TIME: false for what is no time; a time that says "unset" leaves `out` alone. */
+bool source_time(const struct cJSON *node, struct arena *mem, struct view *out) MUST_CHECK;
 
 /* The meaning of a word; false when it is none of them. */
 bool source_word(struct view text, const struct word *words, int *meaning);
@@ -174,6 +206,16 @@ bool source_condition(struct alert *alert, struct view words, struct arena *mem)
 
 /* A list's items on one line, "a, b"; anything else as source_line() has it. */
 struct view source_joined(const struct cJSON *node, struct arena *mem);
+
+/* As source_line(), of what lies at a path. */
+struct view source_line_at(const struct cJSON *node, const char *path, struct arena *mem);
+
+/* Puts "before", the part and "after"; nothing where there is no part. */
+void source_add_part(struct text *to, const char *before, struct view part, const char *after);
+
+/* As source_custom_all(), with what inner objects hold under names that are joined by dots. */
+bool source_custom_tree(struct alert *alert, const char *prefix, const struct cJSON *node,
+                        struct arena *mem) MUST_CHECK;
 
 /* What stands behind the last slash: "/a/b/c" and "/a/b/c/" give "c". */
 struct view source_last_segment(struct view path);

@@ -26,6 +26,14 @@ bool fail(struct failure *why, enum failure_kind kind, const char *format, ...)
     return false;
 }
 
+void fail_detail(struct failure *why, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why->detail, sizeof why->detail, format, arguments);
+    va_end(arguments);
+}
+
 bool fail_field(struct failure *why, const char *field, const char *rule)
 {
     *why = (struct failure){

@@ -75,6 +75,10 @@ const struct failure_row *failure_row(enum failure_kind kind);
 bool fail(struct failure *why, enum failure_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Adds what the log shall know to a failure that is filled. */
+void fail_detail(struct failure *why, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* FIELD_MISSING when `rule` is NULL, else FIELD_INVALID: "Invalid field: <field> <rule>". */
 bool fail_field(struct failure *why, const char *field, const char *rule);
 

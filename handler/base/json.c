@@ -1,11 +1,13 @@
 /*
  * cJSON parses, this file distrusts.  Text is mended before cJSON sees it, because cJSON cuts a
- * string at "\u0000" and passes invalid UTF-8 on.  Writing does not go through cJSON: a prompt is
- * escaped straight into one growing buffer, which is faster and needs no tree.
+ * string at "\u0000" and passes invalid UTF-8 on; unescaped control characters inside a string it
+ * takes as they are.  Writing does not go through cJSON: a prompt is escaped straight into one
+ * growing buffer, which is faster and needs no tree.
  */
 #include "base/json.h"
 
 #include "base/arena.h"
+#include "base/json_fault.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -64,16 +66,26 @@ struct mend {
     size_t repaired;
     size_t depth;
     size_t values;
+    size_t comma_at; /* of the comma that is the last thing before `at`, when may_drop_comma */
+    bool may_drop_comma;
+    bool is_behind_value; /* what stands last before `at` may be followed by a comma */
+    bool is_mended;
     bool is_in_text;
 };
 
-static void replace(struct mend *mend, size_t len)
+/* Copies what is sound up to `end`, puts `with` behind it, and goes on `len` bytes later. */
+static void put_instead(struct mend *mend, size_t end, size_t len, const char *with)
 {
     text_add(&mend->mended,
-             (struct view){ mend->bytes.at + mend->sound_from, mend->at - mend->sound_from });
-    text_add_string(&mend->mended, REPLACEMENT);
+             (struct view){ mend->bytes.at + mend->sound_from, end - mend->sound_from });
+    text_add_string(&mend->mended, with);
+    mend->sound_from = end + len;
+}
+
+static void replace(struct mend *mend, size_t len)
+{
+    put_instead(mend, mend->at, len, REPLACEMENT);
     mend->at += len;
-    mend->sound_from = mend->at;
     mend->repaired++;
 }
 
@@ -107,16 +119,32 @@ static void pass_character(struct mend *mend)
         replace(mend, 1);
     else
         mend->at += len;
+    mend->may_drop_comma = false;
+}
+
+/* Nothing but white space lies between the comma and the bracket here. */
+static void drop_comma(struct mend *mend)
+{
+    put_instead(mend, mend->comma_at, 1, "");
+    mend->is_mended = true;
 }
 
 static bool pass_structure(struct mend *mend, char c)
 {
-    mend->is_in_text = c == '"';
-    mend->depth += c == '[' || c == '{';
-    mend->values += c == '[' || c == '{' || c == ',';
-    if (c == ']' || c == '}')
-        mend->depth -= mend->depth > 0;
+    bool is_opening = c == '[' || c == '{';
+    bool is_closing = c == ']' || c == '}';
     mend->at++;
+    if (c <= ' ')
+        return true;
+    if (is_closing && mend->may_drop_comma)
+        drop_comma(mend);
+    mend->may_drop_comma = c == ',' && mend->is_behind_value;
+    mend->is_behind_value = !is_opening && c != ',' && c != ':';
+    mend->comma_at = mend->at - 1;
+    mend->is_in_text = c == '"';
+    mend->depth += is_opening;
+    mend->values += is_opening || c == ',';
+    mend->depth -= is_closing && mend->depth > 0;
     return mend->depth <= MAX_DEPTH && mend->values <= MAX_VALUES;
 }
 
@@ -136,12 +164,13 @@ static bool pass_all(struct mend *mend)
             is_sound = pass_escape(mend);
         else {
             mend->is_in_text = c != '"';
+            mend->is_mended = mend->is_mended || (unsigned char)c < ' ';
             mend->at++;
         }
         if (!is_sound)
             return false;
     }
-    if (mend->repaired > 0)
+    if (mend->sound_from > 0)
         text_add(&mend->mended, view_skip(mend->bytes, mend->sound_from));
     return true;
 }
@@ -164,19 +193,31 @@ static void set_hooks(void)
     cJSON_InitHooks(&(cJSON_Hooks){ .malloc_fn = get_memory, .free_fn = free });
 }
 
+/* The place is looked for in the text as it came, whatever was mended on the way. */
+static bool refuse(struct view bytes, struct view trimmed, const struct mend *mend,
+                   struct failure *why)
+{
+    size_t at = 0;
+    size_t before = trimmed.len == 0 ? bytes.len : (size_t)(trimmed.at - bytes.at);
+    const char *what = json_fault_find(trimmed, MAX_DEPTH, &at);
+    if (what == NULL) {
+        what = mend->values > MAX_VALUES ? "too many values" : "this cannot be read";
+        at = mend->at;
+    }
+    return json_fault_refuse(bytes, before + at, what, why);
+}
+
 bool json_read(struct view bytes, struct arena *mem, struct json *out, struct failure *why)
 {
     struct json json = { 0 };
     struct mend mend = { .bytes = view_trim(bytes), .mended = text_in(mem, SIZE_MAX) };
-    if (mend.bytes.len == 0)
-        return fail(why, FAIL_NOT_JSON, "empty");
-    if (!pass_all(&mend))
-        return fail(why, FAIL_NOT_JSON, "cannot be read beyond byte %zu of %zu", mend.at,
-                    mend.bytes.len);
+    if (mend.bytes.len == 0 || !pass_all(&mend))
+        return refuse(bytes, mend.bytes, &mend, why);
     if (!text_ok(&mend.mended))
         return fail(why, FAIL_INTERNAL, "no memory to mend %zu bytes of JSON", bytes.len);
-    struct view mended = mend.repaired > 0 ? text_view(&mend.mended) : mend.bytes;
+    struct view mended = mend.sound_from > 0 ? text_view(&mend.mended) : mend.bytes;
     json.repaired = mend.repaired;
+    json.is_mended = mend.is_mended;
 
     const char *end = NULL;
     pthread_once(&hooked, set_hooks);
@@ -184,13 +225,9 @@ bool json_read(struct view bytes, struct arena *mem, struct json *out, struct fa
     json.root = cJSON_ParseWithLengthOpts(mended.at, mended.len, &end, false);
     if (json.root == NULL && is_out_of_memory)
         return fail(why, FAIL_INTERNAL, "no memory to read %zu bytes of JSON", bytes.len);
-    if (json.root == NULL)
-        return fail(why, FAIL_NOT_JSON, "stopped at byte %zu of %zu", (size_t)(end - mended.at),
-                    mended.len);
-    if ((size_t)(end - mended.at) != mended.len) {
+    if (json.root == NULL || (size_t)(end - mended.at) != mended.len) {
         json_free(&json);
-        return fail(why, FAIL_NOT_JSON, "text after the value at byte %zu",
-                    (size_t)(end - mended.at));
+        return refuse(bytes, mend.bytes, &mend, why);
     }
     *out = json;
     return true;
@@ -246,7 +283,7 @@ enum json_kind json_kind(const struct cJSON *node)
 
 struct view json_key(const struct cJSON *member)
 {
-    return member == NULL ? (struct view){ 0 } : view_of(member->string);
+    return member == NULL ? ((struct view){ 0 }) : view_of(member->string);
 }
 
 struct view json_text(const struct cJSON *node)
@@ -395,6 +432,12 @@ void json_put_bool(struct json_writer *writer, const char *key, bool value)
     text_add_string(writer->to, value ? "true" : "false");
 }
 
+void json_put_raw(struct json_writer *writer, const char *key, struct view json)
+{
+    begin_value(writer, key);
+    text_add(writer->to, json);
+}
+
 void json_put_null(struct json_writer *writer, const char *key)
 {
     begin_value(writer, key);
@@ -417,7 +460,7 @@ static void add_double(struct text *to, double number)
     text_add_string(to, digits);
 }
 
-/* Recursion is bounded by MAX_DEPTH. */
+/* Recursion is bounded by MAX_DEPTH. NOLINTNEXTLINE(misc-no-recursion) */
 void json_put_node(struct json_writer *writer, const char *key, const struct cJSON *node)
 {
     bool is_object = false;

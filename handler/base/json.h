@@ -3,6 +3,8 @@
  * case, the last of duplicate members counts (as JSON.parse has it), text after the value is
  * refused, "\u0000" and half surrogate pairs become U+FFFD, so does every byte that is not UTF-8,
  * a number is finite or it is not a number, and neither nesting nor number of values is endless.
+ * Two slips of templates are mended: a comma behind the last member, and control characters that
+ * stand unescaped inside a string.
  *
  * Owns:     json_read() allocates a tree (malloc) that json_free() releases; views point into it.
  * Units:    paths are member names joined by dots: "data.essentials.severity".
@@ -32,11 +34,13 @@ enum json_kind {
 struct json {
     struct cJSON *root;
     size_t repaired; /* how many bytes and escapes became U+FFFD */
+    bool is_mended;  /* it was no JSON until a template's slips were mended */
 };
 
 /*
- * Parses all of `bytes`.  On false `why` is FAIL_NOT_JSON (or FAIL_INTERNAL without memory) and
- * there is nothing to free.  `mem` holds a scratch copy where something had to be mended.
+ * Parses all of `bytes`.  On false `why` is FAIL_NOT_JSON, which says where (or FAIL_INTERNAL
+ * without memory), and there is nothing to free.  `mem` holds a scratch copy where something had to
+ * be mended.
  */
 bool json_read(struct view bytes, struct arena *mem, struct json *out,
                struct failure *why) MUST_CHECK;
@@ -72,6 +76,7 @@ void json_put_text(struct json_writer *writer, const char *key, struct view valu
 void json_put_number(struct json_writer *writer, const char *key, long long value);
 void json_put_bool(struct json_writer *writer, const char *key, bool value);
 void json_put_null(struct json_writer *writer, const char *key);
+void json_put_raw(struct json_writer *writer, const char *key, struct view json); /* as it is */
 void json_put_node(struct json_writer *writer, const char *key, const struct cJSON *node);
 
 #endif

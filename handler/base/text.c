@@ -21,7 +21,7 @@ static bool is_blank(char c)
 
 struct view view_of(const char *string)
 {
-    return string == NULL ? (struct view){ 0 } : (struct view){ string, strlen(string) };
+    return string == NULL ? ((struct view){ 0 }) : (struct view){ string, strlen(string) };
 }
 
 bool view_equal(struct view a, struct view b)
@@ -91,7 +91,7 @@ bool view_cut(struct view whole, char mark, struct view *head, struct view *tail
 {
     const char *found = whole.len == 0 ? NULL : memchr(whole.at, mark, whole.len);
     size_t before = found == NULL ? whole.len : (size_t)(found - whole.at);
-    *tail = found == NULL ? (struct view){ 0 } : view_skip(whole, before + 1);
+    *tail = found == NULL ? ((struct view){ 0 }) : view_skip(whole, before + 1);
     *head = (struct view){ whole.at, before };
     return found != NULL;
 }

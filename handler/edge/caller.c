@@ -86,5 +86,7 @@ bool caller_check(const struct caller_settings *settings, const struct request *
     for (size_t i = 0; i < COUNT_OF(presented); i++)
         if (is_right(settings, presented[i]))
             return true;
+    if (!arena_ok(mem))
+        return fail(why, FAIL_INTERNAL, "no memory left to read what was presented");
     return fail(why, FAIL_UNAUTHORIZED, "no right secret was presented");
 }

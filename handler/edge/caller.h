@@ -3,7 +3,8 @@
  *
  * Owns:     nothing.
  * Units:    none.
- * Fails:    with FAIL_UNAUTHORIZED, whatever was wrong, so that nothing can be learned from it.
+ * Fails:    with FAIL_UNAUTHORIZED, whatever was wrong, so that nothing can be learned from it, or
+ *           with FAIL_INTERNAL without memory.
  * Threads:  any.
  *
  * In Azure the Functions host has already checked the function key (?code=); this is asked for as

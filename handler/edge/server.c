@@ -38,6 +38,7 @@ enum {
     ARENA_FACTOR = 32,
     ARENA_BYTES = 8 * 1024 * 1024,
     MAX_HEAD_BYTES = 1024,
+    MAX_ACCEPT_MS = 5000,
     QUIET_MS = 50
 };
 
@@ -93,6 +94,42 @@ static bool fail_headers(struct visit *visit)
     return fail(&visit->why, FAIL_TOO_MANY_HEADERS, "%d headers or more", MG_MAX_HEADERS);
 }
 
+static size_t count_headers(const struct mg_request_info *info, const char *name)
+{
+    size_t count = 0;
+    for (int i = 0; i < info->num_headers; i++)
+        count += view_equal_fold(view_of(info->http_headers[i].name), view_of(name));
+    return count;
+}
+
+static bool is_all_digits(struct view value)
+{
+    for (size_t i = 0; i < value.len; i++)
+        if (value.at[i] < '0' || value.at[i] > '9')
+            return false;
+    return value.len > 0;
+}
+
+/*
+ * Where civetweb and whoever stands before us could differ on the end of a body, one of them would
+ * take the rest for a request of its own.  civetweb takes the first of several lengths, "5abc" for
+ * 5, and prefers chunks to a length: none of these gets that far.
+ */
+static bool is_framing_plain(struct visit *visit)
+{
+    size_t lengths = count_headers(visit->info, "Content-Length");
+    size_t encodings = count_headers(visit->info, "Transfer-Encoding");
+    struct view length = request_header(&visit->request, "Content-Length");
+    struct view encoding = request_header(&visit->request, "Transfer-Encoding");
+    if (lengths + encodings > 1 || (lengths == 1 && !is_all_digits(length))
+        || (encodings == 1 && !view_equal_fold(encoding, VIEW("chunked")))) {
+        visit->is_broken = true;
+        visit->is_body_left = true;
+        return fail(&visit->why, FAIL_BAD_REQUEST, "the body's length is not stated plainly");
+    }
+    return true;
+}
+
 static bool take_request(struct visit *visit)
 {
     const struct mg_request_info *info = visit->info;
@@ -116,7 +153,7 @@ static bool take_request(struct visit *visit)
     };
     visit->request.invocation =
         invocation_id(request_header(&visit->request, "X-Azure-Functions-InvocationId"));
-    return true;
+    return is_framing_plain(visit);
 }
 
 static bool expects_continue(const struct visit *visit)
@@ -239,17 +276,23 @@ static void add_number_header(struct text *head, const char *name, long long val
     text_add_string(head, "\r\n");
 }
 
-static const char *connection_header(const struct visit *visit)
+static const char *connection_header(const struct visit *visit, bool is_last)
 {
-    if (should_close(visit))
+    if (is_last)
         return "close";
     bool is_old = view_equal(view_of(visit->info->http_version), VIEW("1.0"));
     return is_old ? "keep-alive" : NULL; /* 1.1 keeps it without a word */
 }
 
-/* Head and body leave in one write: in two they would wait for each other's acknowledgement. */
+/*
+ * Head and body leave in one write: in two they would wait for each other's acknowledgement.
+ * civetweb does not read what we write: it must be told that the connection ends.
+ */
 static void write_reply(struct visit *visit, const struct reply *reply)
 {
+    bool is_last = should_close(visit);
+    if (is_last)
+        mg_disable_connection_keep_alive(visit->connection);
     bool is_head = view_equal(view_of(visit->info->request_method), VIEW("HEAD"));
     struct text text = text_in(&visit->mem, reply->body.len + MAX_HEAD_BYTES);
     text_add_string(&text, "HTTP/1.1 ");
@@ -258,7 +301,7 @@ static void write_reply(struct visit *visit, const struct reply *reply)
     text_add_string(&text, mg_get_response_code_text(visit->connection, reply->status));
     text_add_string(&text, "\r\nContent-Type: application/json\r\n");
     add_number_header(&text, "Content-Length", (long long)reply->body.len);
-    add_header(&text, "Connection", connection_header(visit));
+    add_header(&text, "Connection", connection_header(visit, is_last));
     add_header(&text, "Allow", reply->allow);
     add_header(&text, "WWW-Authenticate", reply->status == 401 ? "Bearer" : NULL);
     if (reply->retry_after_s > 0)
@@ -270,22 +313,26 @@ static void write_reply(struct visit *visit, const struct reply *reply)
     if (!text_ok(&text))
         whole = VIEW("HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\n"
                      "Content-Length: 17\r\n\r\n{\"success\":false}");
-    mg_write(visit->connection, whole.at, whole.len);
+    /* A peer that does not read has cost us REQUEST_TIMEOUT_MS: once is enough. */
+    if (mg_write(visit->connection, whole.at, whole.len) != (int)whole.len)
+        mg_disable_connection_keep_alive(visit->connection);
 }
 
 /* --- the log
  * ------------------------------------------------------------------------------------------ */
 
-static void log_notes(struct log_line *line, const struct alert *alert, struct arena *mem)
+/* "key what became of it; key ..." */
+static void log_notes(struct log_line *line, const char *key, const struct pairs *pairs,
+                      struct arena *mem)
 {
     struct text notes = text_in(mem, 1024);
-    for (size_t i = 0; i < alert->notes.count; i++) {
-        text_add_string(&notes, i == 0 ? "" : "; ");
-        text_add(&notes, alert->notes.at[i].key);
-        text_add_string(&notes, " ");
-        text_add(&notes, alert->notes.at[i].value);
+    for (size_t i = 0; i < pairs->count; i++) {
+        (void)text_add_some(&notes, i == 0 ? VIEW("") : VIEW("; "));
+        (void)text_add_some(&notes, pairs->at[i].key);
+        (void)text_add_some(&notes, VIEW(" "));
+        (void)text_add_some(&notes, pairs->at[i].value);
     }
-    log_text(line, "notes", text_view(&notes));
+    log_text(line, key, text_view(&notes));
 }
 
 /* The alert a line is about: of one session, or of all that came. */
@@ -295,7 +342,7 @@ static void log_alert(struct log_line *line, const struct alert *alert, struct a
     log_text(line, "source", alert->source);
     if (alert->has_severity)
         log_number(line, "severity", alert->severity);
-    log_notes(line, alert, mem);
+    log_notes(line, "notes", &alert->notes, mem);
 }
 
 static void log_failure(struct log_line *line, const struct failure *why)
@@ -327,8 +374,13 @@ static void log_report(struct log_line *line, struct visit *visit)
                  view_of(action_name(is_ignored ? ACTION_IGNORED : report->outcomes[0].action)));
         log_text(line, "session", is_ignored ? VIEW("") : report->outcomes[0].session.id);
     }
-    if (report->tries > 0) {
+    if (report->count > 0) {
+        log_text(line, "fingerprint", report->outcomes[0].problem->identity.fingerprint);
+        log_notes(line, "devin", &report->outcomes[0].notes, &visit->mem);
+    }
+    if (report->calls > 0) {
         log_number(line, "tries", report->tries);
+        log_number(line, "calls", report->calls);
         log_number(line, "devin_ms", report->devin_ms);
     }
 }
@@ -349,6 +401,8 @@ static void log_problems(struct visit *visit)
             log_text(&line, "action", view_of(action_name(outcome->action)));
             log_text(&line, "session", outcome->session.id);
         }
+        log_text(&line, "fingerprint", outcome->problem->identity.fingerprint);
+        log_notes(&line, "devin", &outcome->notes, &visit->mem);
         log_number(&line, "tries", outcome->tries);
         log_end(&line);
     }
@@ -496,7 +550,7 @@ static struct reply serve_envelope(struct visit *visit)
 
 static struct reply serve(struct visit *visit)
 {
-    struct reply reply;
+    struct reply reply = { 0 };
     if (!take_request(visit)) {
         reply = refuse(visit);
         log_visit(visit, &reply);
@@ -559,14 +613,14 @@ static int on_request(struct mg_connection *connection)
     return visit.is_body_left || visit.is_broken ? -1 : reply.status;
 }
 
-/* What civetweb itself refuses: heads it cannot read.  The answer is JSON like all others. */
-static int on_http_error(struct mg_connection *connection, int status, const char *message)
+/* What never becomes a visit.  The answer is JSON like all others. */
+static void refuse_head(struct mg_connection *connection, int status)
 {
-    (void)message; /* may quote the request */
     char buffer[512];
     struct text text = text_over(buffer, sizeof buffer);
-    const char *body = status == 413 ? "{\"success\":false,\"error\":\"Request head too large\"}"
-                                     : "{\"success\":false,\"error\":\"Malformed HTTP request\"}";
+    const struct view body =
+        VIEW("{\"success\":false,\"error\":\"Malformed HTTP request\",\"details\":"
+             "\"request line and headers may have 64 KB together\"}");
     struct log_line line;
     log_begin(&line, LOG_WARN, "refused", (struct view){ 0 });
     log_number(&line, "status", status);
@@ -576,11 +630,32 @@ static int on_http_error(struct mg_connection *connection, int status, const cha
     text_add_char(&text, ' ');
     text_add_string(&text, mg_get_response_code_text(connection, status));
     text_add_string(&text, "\r\nContent-Type: application/json\r\nConnection: close\r\n");
-    add_number_header(&text, "Content-Length", (long long)strlen(body));
+    add_number_header(&text, "Content-Length", (long long)body.len);
     text_add_string(&text, "\r\n");
-    text_add_string(&text, body);
+    text_add(&text, body);
     mg_write(connection, text_view(&text).at, text_view(&text).len);
+}
+
+/* A head that civetweb cannot read.  Its message may quote the request. */
+static int on_http_error(struct mg_connection *connection, int status, const char *message)
+{
+    (void)message;
+    mg_set_user_connection_data(connection, connection); /* answered: see on_closing() */
+    mg_disable_connection_keep_alive(connection);
+    refuse_head(connection, status);
     return 0;
+}
+
+/*
+ * "OPTIONS *" and "GET http://elsewhere/" are read, and then civetweb closes without a word, which
+ * the Functions host would take for a crash.  This is the last moment to say one.
+ */
+static void on_closing(const struct mg_connection *connection)
+{
+    const struct mg_request_info *info = mg_get_request_info(connection);
+    bool is_answered = mg_get_user_connection_data(connection) != NULL;
+    if (!is_answered && info != NULL && info->request_uri != NULL && info->local_uri_raw == NULL)
+        refuse_head((struct mg_connection *)(uintptr_t)connection, 400);
 }
 
 static int on_connected(const struct mg_connection *connection, void **data)
@@ -642,6 +717,7 @@ struct server *server_start(const struct server_plan *plan, struct text *problem
         .begin_request = on_request,
         .http_error = on_http_error,
         .init_connection = on_connected,
+        .connection_close = on_closing,
         .connection_closed = on_closed,
         .log_message = on_message,
     };
@@ -677,20 +753,33 @@ void server_tick(struct server *server)
     pthread_mutex_unlock(&server->lock);
 }
 
+static void pause_ms(long ms)
+{
+    const struct timespec pause = { 0, ms * 1000000L };
+    nanosleep(&pause, NULL);
+}
+
+/* Connections that the kernel has accepted for us are lost when the listener goes: take them first. */
+static void await_accepted(struct server *server, long long patience_ms)
+{
+    long long until_ms = now_ms() + patience_ms;
+    while (socket_has_waiting(server->plan.port) && now_ms() < until_ms)
+        pause_ms(1);
+}
+
 /*
- * Waits until nothing is in hand, twice in a row: a request that was accepted just before may not
- * have been read yet.
+ * Waits until nothing is in hand and no byte unread, twice in a row: a request whose bytes were read
+ * just before may not have reached its handler yet.
  */
 static void await_in_hand(struct server *server, long long patience_ms)
 {
-    const struct timespec pause = { 0, QUIET_MS * 1000000L };
     long long until_ms = now_ms() + patience_ms;
     for (int quiet = 0; quiet < 2 && now_ms() < until_ms;) {
         long served = atomic_load(&server->served);
-        nanosleep(&pause, NULL);
+        pause_ms(QUIET_MS);
         server_tick(server);
-        bool is_quiet =
-            atomic_load(&server->in_hand) == 0 && atomic_load(&server->served) == served;
+        bool is_quiet = !socket_has_unread(server->plan.port) && atomic_load(&server->in_hand) == 0
+                        && atomic_load(&server->served) == served;
         quiet = is_quiet ? quiet + 1 : 0;
     }
 }
@@ -698,6 +787,7 @@ static void await_in_hand(struct server *server, long long patience_ms)
 void server_stop(struct server *server, long long patience_ms)
 {
     atomic_store(&server->is_ending, true);
+    await_accepted(server, MAX_ACCEPT_MS);
     int silent = socket_stop_listening(server->plan.port);
     await_in_hand(server, patience_ms);
     socket_end_reading_all(server->plan.port);

@@ -4,21 +4,36 @@
  */
 #include "edge/settings.h"
 
-#include <stddef.h>
-#include <stdlib.h>
+#include "base/file.h"
+#include "base/json.h"
 
-enum setting_kind { KIND_TEXT, KIND_NUMBER };
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_SCHEMA_BYTES = 64 * 1024 };
+
+enum setting_kind { KIND_TEXT, KIND_NUMBER, KIND_CHOICE, KIND_SWITCH };
+
+/* A word that a setting may be, and the number it is kept as.  The last one has no word. */
+struct choice {
+    const char *word;
+    long long value;
+};
 
 struct setting {
     const char *name;
     enum setting_kind kind;
     size_t offset; /* where struct settings keeps it */
     const char *fallback;
-    long long min, max;
+    long long min, max; /* of a number; of a text, max bounds its bytes (0: no limit) */
     bool is_required;
     bool is_fatal; /* a bad value means that no alert can be served */
     bool is_secret;
     bool is_documented;
+    bool knows_empty; /* an empty value is one, and not the same as none */
+    const struct choice *choices;
     const char *(*problem)(struct view value); /* NULL, or what is wrong, as "must be ..." */
     const char *help;
 };
@@ -29,6 +44,8 @@ struct setting {
      + 0 * sizeof(char[_Generic(((struct settings *)0)->member, type : 1)]))
 #define TEXT_AT(member)   .kind = KIND_TEXT, .offset = MEMBER_AT(member, struct view)
 #define NUMBER_AT(member) .kind = KIND_NUMBER, .offset = MEMBER_AT(member, long long)
+#define CHOICE_AT(member) .kind = KIND_CHOICE, .offset = MEMBER_AT(member, long long)
+#define SWITCH_AT(member) .kind = KIND_SWITCH, .offset = MEMBER_AT(member, bool)
 
 /* Goes into a header line: no blanks, no controls. */
 static const char *header_problem(struct view value)
@@ -39,13 +56,27 @@ static const char *header_problem(struct view value)
     return NULL;
 }
 
+static const struct choice switches[] = { { "true", 1 }, { "1", 1 },     { "yes", 1 },
+                                          { "on", 1 },   { "false", 0 }, { "0", 0 },
+                                          { "no", 0 },   { "off", 0 },   { NULL, 0 } };
+static const struct choice refires[] = {
+    { "join", REFIRE_JOIN }, { "message", REFIRE_MESSAGE }, { "create", REFIRE_CREATE }, { NULL, 0 }
+};
+static const struct choice resolves[] = { { "ignore", RESOLVED_IGNORE },
+                                          { "message", RESOLVED_MESSAGE },
+                                          { NULL, 0 } };
+/* The API reference's table of plans: requests a minute. */
+static const struct choice plans[] = {
+    { "starter", 10 }, { "team", 60 }, { "enterprise", 300 }, { NULL, 0 }
+};
+
 /* clang-format off */
 static const struct setting rows[] = {
     { "DEVIN_API_KEY", TEXT_AT(wire.api_key),
       .is_required = true, .is_fatal = true, .is_secret = true, .is_documented = true,
       .problem = header_problem,
-      .help = "Devin API key (apk_user_..., apk_...)" },
-    { "TARGET_REPO", TEXT_AT(prompt.target_repo),
+      .help = "Devin API key (apk_user_..., apk_..., or cog_... for API v3)" },
+    { "TARGET_REPO", TEXT_AT(prompt.target_repo), .max = 2048,
       .is_required = true, .is_fatal = true, .is_documented = true,
       .help = "repository that Devin analyses, e.g. https://github.com/org/repo" },
     { "WEBHOOK_SECRET", TEXT_AT(caller.secret),
@@ -54,15 +85,15 @@ static const struct setting rows[] = {
     { "WEBHOOK_SECRET_PREVIOUS", TEXT_AT(caller.previous),
       .is_secret = true,
       .help = "accepted too while WEBHOOK_SECRET is being rotated" },
-    { "JIRA_PROJECT", TEXT_AT(prompt.jira_project),
+    { "JIRA_PROJECT", TEXT_AT(prompt.jira_project), .max = 256,
       .is_documented = true,
       .help = "JIRA project key; adds the task to create a ticket" },
-    { "SLACK_CHANNEL", TEXT_AT(prompt.slack_channel),
+    { "SLACK_CHANNEL", TEXT_AT(prompt.slack_channel), .max = 256,
       .is_documented = true,
       .help = "Slack channel; adds the task to post there" },
     { "DEVIN_PLAYBOOK_ID", TEXT_AT(playbook.fallback),
       .fallback = "devin-triage-workflow", .is_documented = true,
-      .help = "playbook of a session when no route matches" },
+      .help = "playbook of a session when no route matches: an id, a title or a !macro" },
     { "PLAYBOOK_ROUTES", TEXT_AT(playbook.routes),
       .problem = playbook_routes_problem,
       .help = "pattern=playbook,pattern=playbook: the first pattern found in the alert's name wins" },
@@ -79,12 +110,45 @@ static const struct setting rows[] = {
     { "MAX_SESSIONS_PER_REQUEST", NUMBER_AT(triage.max_sessions),
       .fallback = "5", .min = 1, .max = 20,
       .help = "how many sessions one request may open; further problems are named in the last one" },
-    { "DEVIN_RETRIES", NUMBER_AT(devin.tries),
+    { "DEVIN_RETRIES", NUMBER_AT(devin.retry.tries),
       .fallback = "3", .min = 1, .max = 10,
       .help = "how often a request is sent to Devin at most" },
-    { "DEVIN_RETRY_MS", NUMBER_AT(devin.retry_ms),
+    { "DEVIN_RETRY_MS", NUMBER_AT(devin.retry.first_ms),
       .fallback = "1000", .min = 1, .max = 60000,
       .help = "wait before the second try in milliseconds; doubles for each further one" },
+    { "DEVIN_PLAN", CHOICE_AT(wire.calls_a_minute), .choices = plans,
+      .help = "starter, team or enterprise: this instance calls Devin at most 10, 60 or 300 times a minute" },
+    { "DEVIN_ORG_ID", TEXT_AT(devin.api.org), .max = 128, .problem = header_problem,
+      .help = "organization (org-...) for API v3; unset: the key's own" },
+    { "DEVIN_TAGS", TEXT_AT(devin.options.tags), .max = 2048,
+      .help = "tags for each session, joined by commas" },
+    { "DEVIN_MAX_ACU", NUMBER_AT(devin.options.max_acu), .min = 1, .max = 100000,
+      .help = "limit of a session in ACUs" },
+    { "DEVIN_SECRET_IDS", TEXT_AT(devin.options.secret_ids), .knows_empty = true, .max = 8192,
+      .help = "ids of the secrets a session may use, joined by commas; empty: none; unset: all" },
+    { "DEVIN_KNOWLEDGE_IDS", TEXT_AT(devin.options.knowledge_ids), .knows_empty = true, .max = 8192,
+      .help = "ids of the knowledge a session may use, joined by commas; empty: none; unset: all" },
+    { "DEVIN_SNAPSHOT_ID", TEXT_AT(devin.options.snapshot_id), .max = 256,
+      .help = "machine snapshot a session starts from (API v1)" },
+    { "DEVIN_UNLISTED", SWITCH_AT(devin.options.is_unlisted),
+      .help = "true: sessions do not show up in the list (API v1)" },
+    { "DEVIN_SESSION_SECRETS", TEXT_AT(session_secrets), .max = 2048,
+      .help = "names of app settings whose values each session gets as secrets, joined by commas" },
+    { "DEVIN_STRUCTURED_OUTPUT", TEXT_AT(output_schema_file), .max = 4096,
+      .help = "file with the JSON schema of a session's structured output" },
+    { "ON_REFIRE", CHOICE_AT(devin.on_refire), .choices = refires, .fallback = "join",
+      .help = "a problem that fires again while its session is open: join it, message it, or create another" },
+    { "ON_RESOLVED", CHOICE_AT(triage.on_resolved), .choices = resolves, .fallback = "ignore",
+      .help = "a resolved alert: ignore it, or message its open session" },
+    { "MAX_MESSAGES_PER_SESSION", NUMBER_AT(devin.max_messages),
+      .fallback = "5", .min = 0, .max = 100,
+      .help = "we send at most so many messages to one session" },
+    { "MAX_SEVERITY", NUMBER_AT(triage.max_severity),
+      .fallback = "4", .min = 0, .max = 4,
+      .help = "less urgent alerts are ignored: 1 lets critical and error pass, 4 all" },
+    { "MAX_PROMPT_BYTES", NUMBER_AT(prompt.max_bytes),
+      .fallback = "65536", .min = 16384, .max = 1048576,
+      .help = "largest prompt in bytes; long logs keep their head and tail" },
     { "MAX_BODY_BYTES", NUMBER_AT(server.max_body_bytes),
       .fallback = "1048576", .min = 1024, .max = 16777216,
       .help = "largest request body in bytes; more is answered 413" },
@@ -100,7 +164,7 @@ const char *settings_from_environment(const char *name)
  */
 
 static void complain(struct settings *settings, const struct setting *row, const char *problem,
-                     const char *consequence)
+                     const char *consequence, bool is_fatal)
 {
     if (settings->complaint_count == MAX_COMPLAINTS)
         return;
@@ -111,8 +175,18 @@ static void complain(struct settings *settings, const struct setting *row, const
     text_add_string(&text, consequence);
     settings->complaints[settings->complaint_count++] = (struct complaint){
         .text = text_view(&text),
-        .is_fatal = row->is_fatal,
+        .is_fatal = is_fatal,
     };
+}
+
+#define NO_MEMORY "not enough memory to read the settings"
+
+/* A setting that was lost on the way would look like one that is not set: the secret, say. */
+static void complain_of_memory(struct settings *settings)
+{
+    size_t last = settings->complaint_count < MAX_COMPLAINTS ? settings->complaint_count++
+                                                             : MAX_COMPLAINTS - 1;
+    settings->complaints[last] = (struct complaint){ .text = VIEW(NO_MEMORY), .is_fatal = true };
 }
 
 struct view settings_complaints(struct settings *settings, bool only_fatal)
@@ -124,7 +198,7 @@ struct view settings_complaints(struct settings *settings, bool only_fatal)
         text_add_string(&text, text.len == 0 ? "" : "; ");
         text_add(&text, settings->complaints[i].text);
     }
-    return text_view(&text);
+    return text_ok(&text) ? text_view(&text) : VIEW(NO_MEMORY);
 }
 
 /* --- reading ------------------------------------------------------------------------------------
@@ -133,10 +207,14 @@ struct view settings_complaints(struct settings *settings, bool only_fatal)
 static const char *range_problem(const struct setting *row, struct arena *mem)
 {
     struct text text = text_in(mem, 128);
-    text_add_string(&text, "must be a number from ");
-    text_add_number(&text, row->min);
-    text_add_string(&text, " to ");
+    bool is_number = row->kind == KIND_NUMBER;
+    text_add_string(&text, is_number ? "must be a number from " : "must be at most ");
+    if (is_number) {
+        text_add_number(&text, row->min);
+        text_add_string(&text, " to ");
+    }
     text_add_number(&text, row->max);
+    text_add_string(&text, is_number ? "" : " bytes long");
     return text_ok(&text) ? text_view(&text).at : "is out of range";
 }
 
@@ -146,12 +224,40 @@ static bool is_key_vault_reference(struct view value)
     return view_starts_fold(value, VIEW("@Microsoft.KeyVault("));
 }
 
+/* "must be join, message or create" */
+static const char *choice_problem(const struct choice *choices, struct arena *mem)
+{
+    struct text text = text_in(mem, 128);
+    for (size_t i = 0; choices[i].word != NULL; i++) {
+        bool is_last = choices[i + 1].word == NULL;
+        text_add_string(&text, i == 0 ? "must be " : is_last ? " or " : ", ");
+        text_add_string(&text, choices[i].word);
+    }
+    return text_ok(&text) ? text_view(&text).at : "is none of the words it may be";
+}
+
+static bool find_choice(const struct choice *choices, struct view word, long long *value)
+{
+    for (; choices->word != NULL; choices++)
+        if (view_equal_fold(word, view_of(choices->word))) {
+            *value = choices->value;
+            return true;
+        }
+    return false;
+}
+
 static const char *problem_of(const struct setting *row, struct view value, long long *number,
                               struct arena *mem)
 {
     if (is_key_vault_reference(value))
         return "is an unresolved Key Vault reference";
     if (row->kind == KIND_NUMBER && !view_to_number(value, row->min, row->max, number))
+        return range_problem(row, mem);
+    if (row->kind == KIND_CHOICE && !find_choice(row->choices, value, number))
+        return choice_problem(row->choices, mem);
+    if (row->kind == KIND_SWITCH && !find_choice(switches, value, number))
+        return "must be true or false";
+    if (row->kind == KIND_TEXT && row->max > 0 && value.len > (size_t)row->max)
         return range_problem(row, mem);
     return row->problem == NULL ? NULL : row->problem(value);
 }
@@ -162,6 +268,8 @@ static void store(struct settings *settings, const struct setting *row, struct v
     char *member = (char *)settings + row->offset;
     if (row->kind == KIND_TEXT)
         *(struct view *)(void *)member = value;
+    else if (row->kind == KIND_SWITCH)
+        *(bool *)(void *)member = number != 0;
     else
         *(long long *)(void *)member = number;
 }
@@ -173,6 +281,8 @@ static void store_fallback(struct settings *settings, const struct setting *row)
     struct view value = view_of(row->fallback);
     if (row->kind == KIND_NUMBER)
         (void)view_to_number(value, row->min, row->max, &number);
+    if (row->kind == KIND_CHOICE)
+        (void)find_choice(row->choices, value, &number);
     store(settings, row, value, number);
 }
 
@@ -182,16 +292,122 @@ static void read_row(struct settings *settings, const struct setting *row,
     long long number = 0;
     struct view value = view_keep(view_trim(view_of(lookup(row->name))), &settings->mem);
     store_fallback(settings, row);
+    if (value.len == 0 && row->knows_empty && lookup(row->name) != NULL) {
+        store(settings, row, value, 0);
+        return;
+    }
     if (value.len == 0) {
         if (row->is_required)
-            complain(settings, row, "is not set", "");
+            complain(settings, row, "is not set", "", row->is_fatal);
         return;
     }
     const char *problem = problem_of(row, value, &number, &settings->mem);
     if (problem == NULL)
         store(settings, row, value, number);
     else
-        complain(settings, row, problem, row->is_fatal ? "" : "; its default is used instead");
+        complain(settings, row, problem, row->is_fatal ? "" : "; its default is used instead",
+                 row->is_fatal);
+}
+
+static const struct setting *row_of(const char *name)
+{
+    size_t i = 0;
+    while (strcmp(rows[i].name, name) != 0)
+        i++;
+    return &rows[i];
+}
+
+/* --- what one row cannot say --------------------------------------------------------------------
+ */
+
+/* The key's prefix decides which API is spoken, and with it which settings there are. */
+static void read_api(struct settings *settings)
+{
+    const struct session_options *options = &settings->devin.options;
+    struct view key = settings->wire.api_key;
+    bool is_v3 = api_version_of(key) == API_V3;
+    settings->devin.api.version = api_version_of(key);
+    if (key.len > 0 && !is_v3 && !view_starts(key, VIEW("apk_")))
+        complain(settings, row_of("DEVIN_API_KEY"), "begins with neither apk_ nor cog_",
+                 ": API v1 is tried", false);
+    if (is_v3 && options->snapshot_id.len > 0)
+        complain(settings, row_of("DEVIN_SNAPSHOT_ID"), "does not exist in API v3",
+                 ": it is not sent", false);
+    if (is_v3 && options->is_unlisted)
+        complain(settings, row_of("DEVIN_UNLISTED"), "does not exist in API v3", ": it is not sent",
+                 false);
+    if (key.len > 0 && !is_v3 && settings->devin.api.org.len > 0)
+        complain(settings, row_of("DEVIN_ORG_ID"), "is for API v3 (cog_ keys)", ": it is not used",
+                 false);
+}
+
+static bool is_own_secret(struct view name)
+{
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (rows[i].is_secret && view_equal_fold(name, view_of(rows[i].name)))
+            return true;
+    return false;
+}
+
+/* What Azure puts into the environment for itself is nobody's secret to give away. */
+static bool is_host_secret(struct view name)
+{
+    return view_starts_fold(name, VIEW("AzureWebJobs")) || view_starts_fold(name, VIEW("IDENTITY_"))
+           || view_starts_fold(name, VIEW("MSI_")) || view_starts_fold(name, VIEW("WEBSITE_"));
+}
+
+static void read_session_secrets(struct settings *settings, const char *(*lookup)(const char *))
+{
+    const struct setting *row = row_of("DEVIN_SESSION_SECRETS");
+    struct session_options *options = &settings->devin.options;
+    struct view rest = settings->session_secrets;
+    while (rest.len > 0) {
+        struct view name;
+        view_cut(rest, ',', &name, &rest);
+        name = view_keep(view_trim(name), &settings->mem);
+        if (name.len == 0)
+            continue;
+        struct view value = view_keep(view_of(lookup(name.at)), &settings->mem);
+        if (is_own_secret(name) || is_host_secret(name))
+            complain(settings, row, "must not name the bridge's own keys", ": that one is left out",
+                     false);
+        else if (value.len == 0 || is_key_vault_reference(value))
+            complain(settings, row, "names a setting that is not set", ": that one is left out",
+                     false);
+        else if (options->secret_count == MAX_SESSION_SECRETS)
+            complain(settings, row, "names too many settings", ": the first 16 are given", false);
+        else
+            options->secrets[options->secret_count++] = (struct session_secret){ name, value };
+    }
+}
+
+/* Written again, so that nothing but one compact JSON object can get into a request. */
+static bool read_schema(struct view file, struct arena *mem, struct view *out)
+{
+    struct json json;
+    struct failure why;
+    if (file.len == 0 || !json_read(file, mem, &json, &why))
+        return false;
+    struct text text = text_in(mem, MAX_SCHEMA_BYTES);
+    struct json_writer writer = { .to = &text };
+    bool is_object = json_kind(json.root) == JSON_OBJECT;
+    json_put_node(&writer, NULL, json.root);
+    json_free(&json);
+    *out = text_view(&text);
+    return is_object && text_ok(&text);
+}
+
+static void read_output_schema(struct settings *settings)
+{
+    struct view path = settings->output_schema_file;
+    if (path.len > 0
+        && !read_schema(file_read(path.at, 2 * MAX_SCHEMA_BYTES, &settings->mem), &settings->mem,
+                        &settings->devin.options.output_schema)) {
+        settings->devin.options.output_schema = (struct view){ 0 };
+        complain(settings, row_of("DEVIN_STRUCTURED_OUTPUT"),
+                 "must name a file with a JSON object of at most 64 KiB", ": none is asked for",
+                 false);
+    }
 }
 
 void settings_read(struct settings *out, const char *(*lookup)(const char *name))
@@ -200,6 +416,11 @@ void settings_read(struct settings *out, const char *(*lookup)(const char *name)
     arena_init(&out->mem, 256 * 1024);
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         read_row(out, &rows[i], lookup);
+    read_api(out);
+    read_session_secrets(out, lookup);
+    read_output_schema(out);
+    if (!arena_ok(&out->mem))
+        complain_of_memory(out);
 }
 
 void settings_drop(struct settings *settings)
@@ -228,14 +449,30 @@ struct setting_row settings_row(size_t index)
     };
 }
 
+static struct view word_of(const struct choice *choices, long long value)
+{
+    while (choices->word != NULL && choices->value != value)
+        choices++;
+    return view_of(choices->word);
+}
+
 struct view settings_value(const struct settings *settings, size_t index, struct arena *mem)
 {
     const struct setting *row = &rows[index];
     const char *member = (const char *)settings + row->offset;
-    if (row->kind == KIND_NUMBER) {
-        struct text text = text_in(mem, 32);
+    struct text text = text_in(mem, 32);
+    switch (row->kind) {
+    case KIND_NUMBER:
+        if (row->fallback == NULL && *(const long long *)(const void *)member == 0)
+            return (struct view){ 0 };
         text_add_number(&text, *(const long long *)(const void *)member);
         return text_view(&text);
+    case KIND_CHOICE:
+        return word_of(row->choices, *(const long long *)(const void *)member);
+    case KIND_SWITCH:
+        return *(const bool *)(const void *)member ? VIEW("true") : VIEW("");
+    case KIND_TEXT:
+        break;
     }
     struct view value = *(const struct view *)(const void *)member;
     if (row->is_secret)

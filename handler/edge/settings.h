@@ -5,7 +5,8 @@
  * Owns:     values and complaints live in `mem`, which settings_drop() gives back.
  * Units:    as each row's help says.
  * Fails:    never: a bad value is a complaint, printed by whoever asks.  A fatal one means that no
- *           alert can be served; any other falls back to the row's default.
+ *           alert can be served; any other falls back to the row's default.  Too little memory is a
+ *           fatal one.
  * Threads:  read before the first thread starts, constant afterwards.
  */
 #ifndef EDGE_SETTINGS_H
@@ -32,6 +33,8 @@ struct settings {
     struct devin_settings devin;
     struct wire_settings wire;
     struct server_settings server;
+    struct view session_secrets;    /* names, as written */
+    struct view output_schema_file; /* a path, as written */
 
     struct complaint complaints[MAX_COMPLAINTS];
     size_t complaint_count;

@@ -4,9 +4,10 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <netinet/in.h>
-#include <stdbool.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -87,6 +88,26 @@ static int find_listener(int own_port)
     while (fd >= 0 && !is_listening(fd));
     closedir(folder);
     return fd;
+}
+
+bool socket_has_waiting(int own_port)
+{
+    struct pollfd listener = { .fd = find_listener(own_port), .events = POLLIN };
+    return listener.fd >= 0 && poll(&listener, 1, 0) > 0;
+}
+
+bool socket_has_unread(int own_port)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    bool has_unread = false;
+    if (folder == NULL)
+        return false;
+    for (int fd; !has_unread && (fd = next_on(own_port, folder)) >= 0;) {
+        int bytes = 0;
+        has_unread = peer_port_of(fd) >= 0 && ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
+    }
+    closedir(folder);
+    return has_unread;
 }
 
 static void knock(int own_port)

@@ -11,11 +11,19 @@
 #ifndef EDGE_SOCKET_H
 #define EDGE_SOCKET_H
 
+#include <stdbool.h>
+
 /* Ends the reading side of the connection from `peer_port`: whoever reads there sees its end. */
 void socket_end_reading(int own_port, int peer_port);
 
 /* The same for every connection to `own_port`. */
 void socket_end_reading_all(int own_port);
+
+/* Whether connections to `own_port` wait to be accepted. */
+bool socket_has_waiting(int own_port);
+
+/* Whether a connection to `own_port` has sent bytes that nobody has read. */
+bool socket_has_unread(int own_port);
 
 /*
  * New connections to `own_port` are refused from now on, accepted ones live on.  The descriptor that

@@ -5,6 +5,8 @@
 #include "edge/wire.h"
 
 #include "base/arena.h"
+#include "edge/clock.h"
+#include "edge/shared.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -18,6 +20,7 @@ enum { CONNECT_TIMEOUT_MS = 5000, MAX_ANSWER_BYTES = 256 * 1024, MAX_RETRY_AFTER
 struct wire_loop {
     const struct wire_settings *settings;
     const char *ca_file; /* NULL: whatever libcurl was built with */
+    struct shared *shared;
     struct curl_slist *headers;
     CURLM *multi;
     pthread_t thread;
@@ -30,6 +33,7 @@ struct wire_loop {
 struct exchange {
     struct exchange *next;
     CURL *easy;
+    bool is_broken; /* an option could not be set */
     struct text body;
     bool is_too_large;
     CURLcode code;
@@ -118,7 +122,24 @@ static size_t take_bytes(char *bytes, size_t size, size_t count, void *user)
     return exchange->is_too_large ? 0 : size * count;
 }
 
-static bool set_url(CURL *easy, struct view base, const char *path, struct arena *mem)
+/*
+ * Options go through these: one that could not be set for want of memory would mean another host, a
+ * proxy, or other certificates, so then nothing is sent.
+ */
+static void set_string(struct exchange *exchange, CURLoption option, const char *value)
+{
+    exchange->is_broken =
+        curl_easy_setopt(exchange->easy, option, value) != CURLE_OK || exchange->is_broken;
+}
+
+static void set_number(struct exchange *exchange, CURLoption option, long value)
+{
+    exchange->is_broken =
+        curl_easy_setopt(exchange->easy, option, value) != CURLE_OK || exchange->is_broken;
+}
+
+static void set_url(struct exchange *exchange, struct view base, const char *path,
+                    struct arena *mem)
 {
     struct text url = text_in(mem, 4096);
     while (base.len > 0 && base.at[base.len - 1] == '/')
@@ -127,44 +148,39 @@ static bool set_url(CURL *easy, struct view base, const char *path, struct arena
     text_add_string(&url, path);
     /* A proxy variable of the environment is for the world outside, not for this machine. */
     if (view_starts_fold(base, VIEW("http://")))
-        curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    return text_ok(&url) && curl_easy_setopt(easy, CURLOPT_URL, text_view(&url).at) == CURLE_OK;
+        set_string(exchange, CURLOPT_PROXY, "");
+    set_string(exchange, CURLOPT_URL, text_view(&url).at);
+    exchange->is_broken = exchange->is_broken || !text_ok(&url);
 }
 
-static void set_limits(CURL *easy, long long timeout_ms)
+static void set_limits(struct exchange *exchange, long long timeout_ms)
 {
     long connect_ms = timeout_ms < CONNECT_TIMEOUT_MS ? (long)timeout_ms : CONNECT_TIMEOUT_MS;
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    set_number(exchange, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    set_number(exchange, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
+    set_number(exchange, CURLOPT_NOSIGNAL, 1L);
+    set_string(exchange, CURLOPT_PROTOCOLS_STR, "http,https");
+    set_number(exchange, CURLOPT_FOLLOWLOCATION, 0L);
 }
 
 /*
  * libcurl keeps the parsed CA store in the multi handle only when no CA path is set, and Debian's
  * build sets one: without this line each handshake would parse the whole bundle.
  */
-static void set_trust(CURL *easy, const char *ca_file)
+static void set_trust(struct exchange *exchange, const char *ca_file)
 {
     if (ca_file == NULL)
         return;
-    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-    curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+    set_string(exchange, CURLOPT_CAPATH, NULL);
+    set_string(exchange, CURLOPT_CAINFO, ca_file);
 }
 
-static bool prepare(struct exchange *exchange, const struct wire_loop *loop,
-                    const struct call *call, long long timeout_ms, struct arena *mem)
+/* libcurl keeps the pointers of these; only numbers and pointers are stored, so they cannot fail. */
+static void set_content(struct exchange *exchange, const struct wire_loop *loop,
+                        const struct call *call)
 {
-    CURL *easy = curl_easy_init();
-    exchange->easy = easy;
-    exchange->body = text_in(mem, MAX_ANSWER_BYTES);
-    if (easy == NULL || !set_url(easy, loop->settings->api_url, call->path, mem))
-        return false;
-    set_limits(easy, timeout_ms);
-    set_trust(easy, loop->ca_file);
+    CURL *easy = exchange->easy;
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, loop->headers);
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
     if (call->body.len > 0) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->body.at);
@@ -172,7 +188,23 @@ static bool prepare(struct exchange *exchange, const struct wire_loop *loop,
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_bytes);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
-    return true;
+}
+
+static bool prepare(struct exchange *exchange, const struct wire_loop *loop,
+                    const struct call *call, long long timeout_ms, struct arena *mem)
+{
+    exchange->body = text_in(mem, MAX_ANSWER_BYTES);
+    exchange->easy = curl_easy_init();
+    if (exchange->easy == NULL)
+        return false;
+    set_url(exchange, loop->settings->api_url, call->path, mem);
+    set_limits(exchange, timeout_ms);
+    set_trust(exchange, loop->ca_file);
+    set_string(exchange, CURLOPT_CUSTOMREQUEST, call->method);
+    /* On a kept connection that turns out to be dead libcurl sends again by itself. */
+    set_number(exchange, CURLOPT_FRESH_CONNECT, call->is_once);
+    set_content(exchange, loop, call);
+    return !exchange->is_broken;
 }
 
 static enum answer_kind kind_of(CURLcode code)
@@ -205,7 +237,7 @@ static void fill_answer(struct exchange *exchange, struct answer *out)
     out->error = out->kind == ANSWER_HTTP ? NULL : curl_easy_strerror(exchange->code);
     out->status = (int)status;
     out->retry_after_ms = (long long)retry_after_s * 1000;
-    out->body = exchange->is_too_large ? (struct view){ 0 } : text_view(&exchange->body);
+    out->body = exchange->is_too_large ? ((struct view){ 0 }) : text_view(&exchange->body);
 }
 
 /* --- the loop
@@ -275,19 +307,10 @@ static void hand_over(struct wire_loop *loop, struct exchange *exchange)
     pthread_mutex_unlock(&loop->lock);
 }
 
-static long long now_ms(void)
+static void send_call(struct wire_loop *loop, const struct call *call, long long timeout_ms,
+                      struct arena *mem, struct answer *out)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void wire_send(void *state, const struct call *call, long long timeout_ms, struct arena *mem,
-                      struct answer *out)
-{
-    struct wire_loop *loop = state;
     struct exchange exchange = { 0 };
-    long long start_ms = now_ms();
     if (prepare(&exchange, loop, call, timeout_ms, mem)) {
         pthread_cond_init(&exchange.done, NULL);
         hand_over(loop, &exchange);
@@ -297,7 +320,19 @@ static void wire_send(void *state, const struct call *call, long long timeout_ms
         *out = (struct answer){ .kind = ANSWER_NOT_CONNECTED, .error = "no memory to call Devin" };
     }
     curl_easy_cleanup(exchange.easy);
-    out->elapsed_ms = now_ms() - start_ms;
+}
+
+/* What our own pace does not let through in time is answered as Devin would answer it. */
+static void wire_send(void *state, const struct call *call, long long timeout_ms, struct arena *mem,
+                      struct answer *out)
+{
+    struct wire_loop *loop = state;
+    long long start_ms = clock_now_ms();
+    if (shared_pace(loop->shared, timeout_ms - 1))
+        send_call(loop, call, timeout_ms - (clock_now_ms() - start_ms), mem, out);
+    else
+        *out = (struct answer){ .kind = ANSWER_HTTP, .status = 429 };
+    out->elapsed_ms = clock_now_ms() - start_ms;
 }
 
 static void wire_wait(void *state, long long ms)
@@ -338,6 +373,8 @@ static bool add_headers(struct wire_loop *loop)
 
 static void free_loop(struct wire_loop *loop)
 {
+    if (loop->shared != NULL)
+        shared_stop(loop->shared);
     curl_slist_free_all(loop->headers);
     curl_multi_cleanup(loop->multi);
     pthread_mutex_destroy(&loop->lock);
@@ -348,14 +385,16 @@ static void free_loop(struct wire_loop *loop)
 struct wire_loop *wire_start(const struct wire_settings *settings)
 {
     struct wire_loop *loop = calloc(1, sizeof *loop);
-    if (loop == NULL)
+    if (loop == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        free(loop);
         return NULL;
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    }
     loop->settings = settings;
     loop->ca_file = find_ca_file(settings->ca_file);
     loop->multi = curl_multi_init();
+    loop->shared = shared_start(settings->calls_a_minute);
     pthread_mutex_init(&loop->lock, NULL);
-    if (loop->multi == NULL || !add_headers(loop)
+    if (loop->multi == NULL || loop->shared == NULL || !add_headers(loop)
         || pthread_create(&loop->thread, NULL, run_loop, loop) != 0) {
         free_loop(loop);
         return NULL;
@@ -373,7 +412,38 @@ void wire_stop(struct wire_loop *loop)
     free_loop(loop);
 }
 
+static bool wire_recall(void *state, struct view key, struct arena *mem, struct view *value)
+{
+    const struct wire_loop *loop = state;
+    return shared_recall(loop->shared, key, mem, value);
+}
+
+static void wire_remember(void *state, struct view key, struct view value, long long ttl_ms)
+{
+    const struct wire_loop *loop = state;
+    shared_remember(loop->shared, key, value, ttl_ms);
+}
+
+static enum turn wire_enter(void *state, struct view key, long long patience_ms, struct arena *mem,
+                            struct view *result, long long *waited_ms)
+{
+    const struct wire_loop *loop = state;
+    return shared_enter(loop->shared, key, patience_ms, mem, result, waited_ms);
+}
+
+static void wire_leave(void *state, struct view key, struct view result)
+{
+    const struct wire_loop *loop = state;
+    shared_leave(loop->shared, key, result);
+}
+
 struct wire wire_of(struct wire_loop *loop)
 {
-    return (struct wire){ .state = loop, .send = wire_send, .wait = wire_wait };
+    return (struct wire){ .state = loop,
+                          .send = wire_send,
+                          .wait = wire_wait,
+                          .recall = wire_recall,
+                          .remember = wire_remember,
+                          .enter = wire_enter,
+                          .leave = wire_leave };
 }

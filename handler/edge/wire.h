@@ -17,7 +17,8 @@
 struct wire_settings {
     struct view api_url; /* without a slash at its end */
     struct view api_key;
-    struct view ca_file; /* empty: the usual places */
+    struct view ca_file;      /* empty: the usual places */
+    long long calls_a_minute; /* 0: as many as come */
 };
 
 struct wire_loop;

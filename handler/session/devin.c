@@ -1,212 +1,647 @@
 /*
- * Repeating is safe here because a v1 create carries `idempotent`: equal bytes give the session
- * that exists.  So connect failures, time-outs, broken answers, 408 and 5xx are repeated like 429.
+ * A row of `stages` says how a stage's call is made, how it may be repeated, and what follows its
+ * answer or its failure.  Everything else is a handful of small decisions.
  */
 #include "session/devin.h"
 
 #include "base/arena.h"
 #include "base/json.h"
 
-/* A try shorter than this is not worth a wait. */
-enum {
-    SHORTEST_TRY_MS = 1000,
-    MAX_ID_BYTES = 256,
-    MAX_URL_BYTES = 1024,
-    NO_LIMIT = 64 * 1024 * 1024
+#include <limits.h>
+
+enum { MAX_PAGES = 5, LEAST_ASIDE_MS = 1500 };
+
+/* One answer on its way through: what a stage decides with. */
+struct turn {
+    const struct answer *answer;
+    const struct cJSON *body; /* NULL: no JSON */
+    long long left_ms;
+    struct arena *mem;
+    struct failure *why;
 };
 
-#define APP_URL "https://app.devin.ai/sessions/"
+struct stage {
+    enum repeat repeat;
+    bool is_aside; /* the alert can do without it: it gets a part of the time only */
+    bool (*call)(struct devin *devin, struct arena *mem);
+    struct devin_next (*answered)(struct devin *devin, const struct turn *turn);
+    /* After the last try; `turn->why` is filled. */
+    struct devin_next (*failed)(struct devin *devin, const struct turn *turn);
+};
 
-/* The members of our request, the only names a refusal may quote. */
-static const char *const request_fields[] = { "prompt", "idempotent", "title", "playbook_id" };
+static const struct stage stages[STAGE_TAG + 1];
 
-bool devin_begin(struct devin *devin, const struct devin_settings *settings,
-                 const struct devin_request *request, struct arena *mem, struct failure *why)
+static const struct devin_next FAILED = { DEVIN_FAILED, 0 };
+static const struct devin_next DONE = { DEVIN_DONE, 0 };
+
+/* --- failures -------------------------------------------------------------------------------- */
+
+static bool fail_rejected(const struct answer *answer, const struct cJSON *body, struct arena *mem,
+                          struct failure *why)
 {
-    struct text body = text_in(mem, NO_LIMIT);
-    struct json_writer writer = { .to = &body };
-    text_reserve(&body,
-                 request->prompt.len + request->prompt.len / 8 + 512); /* escapes and the rest */
-    json_open(&writer, NULL, '{');
-    json_put_text(&writer, "prompt", request->prompt);
-    json_put_bool(&writer, "idempotent", true);
-    json_put_text(&writer, "title", request->title);
-    if (request->playbook_id.len > 0)
-        json_put_text(&writer, "playbook_id", request->playbook_id);
-    json_close(&writer, '}');
-    *devin = (struct devin){
-        .settings = settings,
-        .call = { .method = "POST", .path = "/v1/sessions", .body = text_view(&body) },
-    };
-    return (text_ok(&body) && arena_ok(mem))
-           || fail(why, FAIL_INTERNAL, "no memory left for the request to Devin");
-}
-
-/* --- reading answers -------------------------------------------------------------------------- */
-
-/* Ids and URLs go into our reply and the log: printable ASCII without blanks, and not endless. */
-static bool is_plain(struct view text, size_t max_bytes)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (text.at[i] <= ' ' || text.at[i] > '~')
-            return false;
-    return text.len > 0 && text.len <= max_bytes;
-}
-
-static bool is_hex(struct view text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.at[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
-            return false;
-    }
-    return true;
-}
-
-/* The web page of a session: 32-hex ids stand there without their "devin-", others as they are. */
-static struct view page_of(struct view id, struct arena *mem)
-{
-    struct view bare = view_starts(id, VIEW("devin-")) ? view_skip(id, 6) : id;
-    struct text url = text_in(mem, MAX_URL_BYTES);
-    text_add_string(&url, APP_URL);
-    text_add(&url, bare.len == 32 && is_hex(bare) ? bare : id);
-    return text_view(&url);
-}
-
-static bool read_session(const struct cJSON *body, struct arena *mem, struct session *out)
-{
-    struct view id = json_text(json_at(body, "session_id"));
-    struct view url = json_text(json_at(body, "url"));
-    const struct cJSON *is_new = json_at(body, "is_new_session");
-    if (!is_plain(id, MAX_ID_BYTES))
-        return false;
-    bool is_link = (view_starts(url, VIEW("https://")) || view_starts(url, VIEW("http://")))
-                   && is_plain(url, MAX_URL_BYTES);
-    out->id = view_keep(id, mem);
-    out->url = is_link ? view_keep(url, mem) : page_of(id, mem);
-    out->is_new = json_kind(is_new) != JSON_BOOL || json_is_true(is_new);
-    return out->id.at != NULL && out->url.at != NULL;
-}
-
-static bool names_field(const struct cJSON *errors, const char *field)
-{
-    for (const struct cJSON *error = json_first(errors); error != NULL; error = json_next(error))
-        for (const struct cJSON *at = json_first(json_at(error, "loc")); at != NULL;
-             at = json_next(at))
-            if (view_equal(json_text(at), view_of(field)))
-                return true;
+    char words[192];
+    struct text reason = text_over(words, sizeof words);
+    struct view names = api_complained_of(body, mem);
+    text_add_string(&reason, "Devin API rejected the request");
+    text_add_string(&reason, names.len > 0 ? ": " : "");
+    text_add(&reason, names);
+    fail_because(why, FAIL_DEVIN_REJECTED, text_view(&reason));
+    fail_detail(why, "Devin answered %d", answer->status);
     return false;
 }
 
-/* FastAPI lists them as detail[].loc, RFC 9457 answers as errors[].loc. */
-static void fail_rejected(const struct cJSON *body, struct failure *why)
+bool devin_fail(const struct answer *answer, const struct cJSON *body, struct arena *mem,
+                struct failure *why)
 {
-    char words[160];
-    struct text reason = text_over(words, sizeof words);
-    text_add_string(&reason, "Devin API rejected the request");
-    size_t named = 0;
-    for (size_t i = 0; i < COUNT_OF(request_fields); i++)
-        if (names_field(json_at(body, "detail"), request_fields[i])
-            || names_field(json_at(body, "errors"), request_fields[i])) {
-            text_add_string(&reason, named++ == 0 ? ": " : ", ");
-            text_add_string(&reason, request_fields[i]);
-        }
-    fail_because(why, FAIL_DEVIN_REJECTED, text_view(&reason));
-}
-
-static void fail_status(int status, const struct cJSON *body, struct failure *why)
-{
-    if (status == 400 || status == 422)
-        fail_rejected(body, why);
-    else if (status == 401 || status == 403)
-        fail(why, FAIL_DEVIN_KEY, "Devin answered %d", status);
-    else if (status == 429)
-        fail(why, FAIL_DEVIN_BUSY, "Devin answered 429");
-    else if (status == 408 || status >= 500)
-        fail(why, FAIL_DEVIN_OUTAGE, "Devin answered %d", status);
-    else if (status == 404 || (status >= 300 && status < 400))
-        fail(why, FAIL_DEVIN_WRONG_URL, "Devin answered %d", status);
-    else
-        fail(why, FAIL_DEVIN_REJECTED, "Devin answered %d", status);
-}
-
-/* True when the answer holds a session; else `why` names what it is instead. */
-static bool read_answer(const struct answer *answer, struct arena *mem, struct session *out,
-                        struct failure *why)
-{
-    struct json json = { 0 };
-    struct failure not_json = { 0 };
+    int status = answer->status;
     if (answer->kind != ANSWER_HTTP)
         return fail(why, FAIL_DEVIN_UNREACHABLE, "%s",
                     answer->error == NULL ? "no answer" : answer->error);
-    if (!json_read(answer->body, mem, &json, &not_json))
-        json = (struct json){ 0 };
-    bool is_success = answer->status >= 200 && answer->status < 300;
-    bool has_session = is_success && read_session(json.root, mem, out);
-    if (is_success && !has_session)
-        fail(why, FAIL_DEVIN_UNCLEAR, "Devin answered %d without a usable session_id",
-             answer->status);
-    else if (!is_success)
-        fail_status(answer->status, json.root, why);
-    json_free(&json);
-    if (!arena_ok(mem) || not_json.kind == FAIL_INTERNAL)
-        return fail(why, FAIL_INTERNAL, "no memory left to read Devin's answer");
-    return has_session;
+    if (status >= 200 && status < 300)
+        return fail(why, FAIL_DEVIN_UNCLEAR, "Devin answered %d without what was asked for",
+                    status);
+    if (status == 400 || status == 422)
+        return fail_rejected(answer, body, mem, why);
+    if (status == 401 || status == 403)
+        return fail(why, FAIL_DEVIN_KEY, "Devin answered %d", status);
+    if (status == 429)
+        return fail(why, FAIL_DEVIN_BUSY, "Devin answered 429");
+    if (status == 408 || status >= 500)
+        return fail(why, FAIL_DEVIN_OUTAGE, "Devin answered %d", status);
+    if (status == 404 || (status >= 300 && status < 400))
+        return fail(why, FAIL_DEVIN_WRONG_URL, "Devin answered %d", status);
+    return fail(why, FAIL_DEVIN_REJECTED, "Devin answered %d", status);
 }
 
-/* --- deciding --------------------------------------------------------------------------------- */
-
-/* 1, 2, 4, ... times the first wait; doubling stops where it could no longer matter. */
-static long long backoff_ms(const struct devin *devin)
+enum trouble devin_trouble(const struct answer *answer)
 {
-    long long wait = devin->settings->retry_ms;
-    for (int i = 1; i < devin->tries && wait < 600000; i++)
-        wait *= 2;
-    return wait;
+    if (answer->kind == ANSWER_NOT_CONNECTED)
+        return TROUBLE_UNSENT;
+    if (answer->kind != ANSWER_HTTP || answer->status == 408 || answer->status >= 500)
+        return TROUBLE_UNCLEAR;
+    return answer->status == 429 ? TROUBLE_BUSY : TROUBLE_LASTING;
 }
 
-/*
- * Half of the time left, so that a silent server leaves room for another try; all of it for the
- * last try, and where half would leave no room for the wait and a try behind it.
- */
+static bool no_memory(struct failure *why)
+{
+    return fail(why, FAIL_INTERNAL, "no memory left to call Devin");
+}
+
+/* --- moves ----------------------------------------------------------------------------------- */
+
+/* Differs from alert to alert and is the same again for the same one. */
+static unsigned spread_of(const struct devin *devin)
+{
+    struct view firing = devin->request->problem->identity.firing;
+    unsigned spread = (unsigned)devin->tries;
+    for (size_t i = 0; i < firing.len; i++)
+        spread = spread * 31 + (unsigned char)firing.at[i];
+    return spread;
+}
+
 static struct devin_next send_now(struct devin *devin, long long left_ms)
 {
+    const struct stage *stage = &stages[devin->stage];
+    long long aside_ms = left_ms / 4 > LEAST_ASIDE_MS ? left_ms / 4 : LEAST_ASIDE_MS;
     devin->tries++;
-    bool is_last =
-        devin->tries >= devin->settings->tries || left_ms / 2 - backoff_ms(devin) < SHORTEST_TRY_MS;
-    return (struct devin_next){ DEVIN_SEND, is_last ? left_ms : left_ms / 2 };
+    devin->sends++;
+    devin->asks += devin->stage == STAGE_CREATE || devin->stage == STAGE_MESSAGE;
+    if (stage->is_aside)
+        return (struct devin_next){ DEVIN_SEND, aside_ms < left_ms ? aside_ms : left_ms };
+    return (struct devin_next){ DEVIN_SEND, retry_timeout_ms(&devin->settings->retry, stage->repeat,
+                                                             devin->tries, left_ms) };
 }
 
-/* Retry-After wins over the backoff, but never waits so long that no try fits behind it. */
-static struct devin_next wait_or_give_up(const struct devin *devin, const struct answer *answer,
-                                         long long left_ms)
+static struct devin_next go_to(struct devin *devin, enum devin_stage stage, const struct turn *turn)
 {
-    const struct devin_next give_up = { DEVIN_FAILED, 0 };
-    long long room_ms = left_ms - SHORTEST_TRY_MS;
-    long long wait_ms = backoff_ms(devin);
-    if (answer->retry_after_ms > wait_ms)
-        wait_ms = answer->retry_after_ms < room_ms ? answer->retry_after_ms : room_ms;
-    if (devin->tries >= devin->settings->tries || wait_ms > room_ms || room_ms <= 0)
-        return give_up;
+    devin->stage = stage;
+    devin->tries = stage == STAGE_CREATE ? devin->creates : 0;
+    if (!stages[stage].call(devin, turn->mem)) {
+        no_memory(turn->why);
+        return FAILED;
+    }
+    if (turn->left_ms > 0)
+        return send_now(devin, turn->left_ms);
+    fail(turn->why, FAIL_DEVIN_UNREACHABLE, "no time was left to call Devin");
+    return FAILED;
+}
+
+static struct devin_next finish(struct devin *devin, enum devin_result result)
+{
+    devin->result = result;
+    return DONE;
+}
+
+static void note(struct devin *devin, const char *what, const char *why, struct arena *mem)
+{
+    if (!pairs_add(&devin->notes, MAX_NOTES, view_of(what), view_of(why), MAX_VALUE_BYTES, mem))
+        return; /* the arena remembers */
+}
+
+/* --- which stage is next --------------------------------------------------------------------- */
+
+static bool wants_org(const struct devin *devin)
+{
+    return devin->api.version == API_V3 && devin->api.org.len == 0;
+}
+
+static bool wants_playbook(const struct devin *devin)
+{
+    struct view playbook = devin->request->playbook;
+    return devin->request->goal == GOAL_OPEN && playbook.len > 0 && !playbook_is_id(playbook)
+           && devin->known.playbook.state == PLAYBOOK_UNKNOWN;
+}
+
+/* v1 recognises an equal request itself; v3 does not. */
+static bool wants_lookup(const struct devin *devin)
+{
+    return devin->request->goal == GOAL_RESOLVE || devin->request->has_identity
+           || devin->api.version == API_V3;
+}
+
+static enum devin_stage stage_after_org(const struct devin *devin)
+{
+    if (wants_playbook(devin))
+        return STAGE_PLAYBOOK;
+    return wants_lookup(devin) ? STAGE_LOOKUP : STAGE_CREATE;
+}
+
+static struct devin_next after_playbook(struct devin *devin, const struct turn *turn)
+{
+    return go_to(devin, wants_lookup(devin) ? STAGE_LOOKUP : STAGE_CREATE, turn);
+}
+
+/* --- organization ---------------------------------------------------------------------------- */
+
+static bool call_org(struct devin *devin, struct arena *mem)
+{
+    return api_self(mem, &devin->call);
+}
+
+static struct devin_next answered_org(struct devin *devin, const struct turn *turn)
+{
+    struct view org = json_text(json_at(turn->body, "org_id"));
+    if (org.len == 0) {
+        fail_because(turn->why, FAIL_MISCONFIGURED,
+                     VIEW("DEVIN_ORG_ID is not set and the key belongs to no organization"));
+        return FAILED;
+    }
+    devin->known.org = view_keep(org, turn->mem);
+    devin->api.org = devin->known.org;
+    return go_to(devin, stage_after_org(devin), turn);
+}
+
+static struct devin_next failed_for_good(struct devin *devin, const struct turn *turn)
+{
+    (void)devin;
+    (void)turn;
+    return FAILED;
+}
+
+/* --- playbook -------------------------------------------------------------------------------- */
+
+static bool call_playbooks(struct devin *devin, struct arena *mem)
+{
+    return api_list_playbooks(&devin->api, devin->cursor, mem, &devin->call);
+}
+
+/* Asks for the next page with the stage's call; false at the end of the list. */
+static bool has_next_page(struct devin *devin, const struct cJSON *first, const struct turn *turn)
+{
+    devin->cursor = api_cursor_of(&devin->api, turn->body, first, devin->seen, turn->mem);
+    for (; first != NULL; first = json_next(first))
+        devin->seen++;
+    bool goes_on = devin->cursor.len > 0 && devin->tries < MAX_PAGES;
+    if (!goes_on) {
+        devin->cursor = (struct view){ 0 };
+        devin->seen = 0;
+    }
+    return goes_on;
+}
+
+static struct devin_next next_page(struct devin *devin, const struct turn *turn)
+{
+    if (stages[devin->stage].call(devin, turn->mem))
+        return send_now(devin, turn->left_ms);
+    no_memory(turn->why);
+    return FAILED;
+}
+
+static struct devin_next answered_playbooks(struct devin *devin, const struct turn *turn)
+{
+    struct playbook_known *known = &devin->known.playbook;
+    const struct cJSON *first = api_playbooks_of(turn->body);
+    if (known->state == PLAYBOOK_UNKNOWN)
+        known->state = PLAYBOOK_ABSENT;
+    playbook_find(first, devin->request->playbook, turn->mem, known);
+    if (devin->api.version == API_V3 && has_next_page(devin, first, turn))
+        return next_page(devin, turn);
+    if (known->state == PLAYBOOK_ABSENT)
+        note(devin, "playbook", "does not exist: the session goes without", turn->mem);
+    if (known->state == PLAYBOOK_TWICE)
+        note(devin, "playbook", "two have that name: the session goes without", turn->mem);
+    return after_playbook(devin, turn);
+}
+
+static struct devin_next failed_playbooks(struct devin *devin, const struct turn *turn)
+{
+    devin->known.playbook.state = PLAYBOOK_UNREADABLE;
+    devin->cursor = (struct view){ 0 };
+    devin->seen = 0;
+    note(devin, "playbook", "the list could not be read: the name is sent as it is", turn->mem);
+    return after_playbook(devin, turn);
+}
+
+/* --- look-up --------------------------------------------------------------------------------- */
+
+static struct view lookup_tag(const struct devin *devin)
+{
+    const struct identity *identity = &devin->request->problem->identity;
+    bool is_of_firing =
+        devin->stage == STAGE_CONFIRM || (!devin->request->has_identity && identity->has_firing);
+    return is_of_firing ? identity->firing : identity->fingerprint;
+}
+
+static bool call_lookup(struct devin *devin, struct arena *mem)
+{
+    return api_list_sessions(&devin->api, lookup_tag(devin), devin->cursor, mem, &devin->call);
+}
+
+static bool has_tag(const struct session *session, struct view tag)
+{
+    for (size_t i = 0; i < session->tag_count; i++)
+        if (view_equal(session->tags[i], tag))
+            return true;
+    return false;
+}
+
+static bool is_of_firing(const struct devin *devin, const struct session *session)
+{
+    const struct identity *identity = &devin->request->problem->identity;
+    return identity->has_firing && has_tag(session, identity->firing);
+}
+
+static bool is_later(struct view a, struct view b)
+{
+    long long left = 0;
+    long long right = 0;
+    if (view_to_number(a, 0, LLONG_MAX, &left) && view_to_number(b, 0, LLONG_MAX, &right))
+        return left > right;
+    return view_order_fold(a, b) > 0;
+}
+
+/* A session of this very firing before any other, then the youngest that is open. */
+static bool is_better(const struct devin *devin, const struct session *session)
+{
+    bool is_same = is_of_firing(devin, session);
+    if (!is_same && session->has_ended)
+        return false;
+    if (!devin->has_found || (is_same && !is_of_firing(devin, &devin->found)))
+        return true;
+    return is_same == is_of_firing(devin, &devin->found)
+           && is_later(session->created, devin->found.created);
+}
+
+/* What the filter really does is not documented: the tags in the answer decide. */
+static void look_through(struct devin *devin, const struct cJSON *first, struct arena *mem)
+{
+    struct view tag = lookup_tag(devin);
+    for (const struct cJSON *item = first; item != NULL; item = json_next(item)) {
+        struct session session;
+        if (!api_read_session(item, mem, &session) || !has_tag(&session, tag)
+            || !is_better(devin, &session))
+            continue;
+        devin->found = session;
+        devin->has_found = true;
+    }
+}
+
+static struct devin_next take_found(struct devin *devin, const struct turn *turn)
+{
+    const struct devin_settings *settings = devin->settings;
+    bool is_open = devin->request->goal == GOAL_OPEN;
+    devin->session = devin->found;
+    if (is_open && (is_of_firing(devin, &devin->found) || !devin->request->has_identity))
+        return finish(devin, RESULT_EXISTING);
+    if (!is_open)
+        return devin->found.has_ended ? finish(devin, RESULT_NOTHING)
+                                      : go_to(devin, STAGE_COUNT, turn);
+    if (settings->on_refire == REFIRE_CREATE)
+        return go_to(devin, STAGE_CREATE, turn);
+    return go_to(devin, settings->on_refire == REFIRE_MESSAGE ? STAGE_COUNT : STAGE_TAG, turn);
+}
+
+static struct devin_next answered_lookup(struct devin *devin, const struct turn *turn)
+{
+    const struct cJSON *first = api_sessions_of(turn->body);
+    look_through(devin, first, turn->mem);
+    if (has_next_page(devin, first, turn))
+        return next_page(devin, turn);
+    if (devin->has_found)
+        return take_found(devin, turn);
+    if (devin->request->goal == GOAL_RESOLVE)
+        return finish(devin, RESULT_NOTHING);
+    return go_to(devin, STAGE_CREATE, turn);
+}
+
+/* Two sessions cost less than none. */
+static struct devin_next failed_lookup(struct devin *devin, const struct turn *turn)
+{
+    devin->cursor = (struct view){ 0 };
+    devin->seen = 0;
+    note(devin, "look-up", "sessions could not be listed", turn->mem);
+    if (devin->has_found)
+        return take_found(devin, turn);
+    if (devin->request->goal == GOAL_RESOLVE)
+        return finish(devin, RESULT_NOTHING);
+    return go_to(devin, STAGE_CREATE, turn);
+}
+
+/* --- create ---------------------------------------------------------------------------------- */
+
+static struct view playbook_to_send(const struct devin *devin)
+{
+    const struct playbook_known *known = &devin->known.playbook;
+    struct view configured = devin->request->playbook;
+    if (devin->is_without_playbook || configured.len == 0)
+        return (struct view){ 0 };
+    if (playbook_is_id(configured) || known->state == PLAYBOOK_UNREADABLE)
+        return configured;
+    return known->state == PLAYBOOK_FOUND ? known->id : (struct view){ 0 };
+}
+
+/* The problem, the firing, then the problems that were folded into this one, as far as there is room. */
+static size_t collect_tags(const struct devin *devin, struct view tags[MAX_TAGS])
+{
+    const struct problem *problem = devin->request->problem;
+    size_t count = 0;
+    tags[count++] = problem->identity.fingerprint;
+    tags[count++] = problem->identity.firing;
+    for (size_t i = 0; i < problem->also_fingerprint_count && count < MAX_OWN_TAGS; i++)
+        tags[count++] = problem->also_fingerprints[i];
+    return count;
+}
+
+static bool call_create(struct devin *devin, struct arena *mem)
+{
+    struct view tags[MAX_TAGS];
+    struct session_request request = {
+        .prompt = devin->request->prompt,
+        .title = devin->request->title,
+        .playbook_id = playbook_to_send(devin),
+        .tags = tags,
+        .tag_count = collect_tags(devin, tags),
+        .is_idempotent = !devin->is_plain,
+    };
+    return api_create(&devin->api, &devin->settings->options, &request, mem, &devin->call);
+}
+
+static struct devin_next answered_create(struct devin *devin, const struct turn *turn)
+{
+    bool has_firing = devin->request->problem->identity.has_firing;
+    if (devin->session.is_new)
+        return finish(devin, RESULT_CREATED);
+    return has_firing ? finish(devin, RESULT_EXISTING) : go_to(devin, STAGE_CHECK, turn);
+}
+
+static bool is_about_playbook(const struct answer *answer)
+{
+    return (answer->status == 400 || answer->status == 404 || answer->status == 422)
+           && api_speaks_of_playbook(answer->body);
+}
+
+static struct devin_next failed_create(struct devin *devin, const struct turn *turn)
+{
+    const struct devin_settings *settings = devin->settings;
+    devin->creates = devin->tries;
+    if (turn->answer->kind == ANSWER_HTTP && is_about_playbook(turn->answer)
+        && playbook_to_send(devin).len > 0) {
+        devin->is_without_playbook = true;
+        devin->creates = 0;
+        note(devin, "playbook", "Devin refuses it: the session goes without", turn->mem);
+        return go_to(devin, STAGE_CREATE, turn);
+    }
+    long long wait_ms =
+        retry_wait_ms(&settings->retry, REPEAT_FREELY, devin->tries, devin_trouble(turn->answer),
+                      turn->answer->retry_after_ms, turn->left_ms, spread_of(devin));
+    bool is_unclear = devin_trouble(turn->answer) == TROUBLE_UNCLEAR;
+    if (!devin->call.is_once || !is_unclear || wait_ms == NO_RETRY)
+        return FAILED;
+    devin->create_failure = *turn->why;
+    devin->stage = STAGE_CONFIRM;
+    devin->tries = 0;
+    if (!call_lookup(devin, turn->mem)) {
+        no_memory(turn->why);
+        return FAILED;
+    }
     return (struct devin_next){ DEVIN_WAIT, wait_ms };
+}
+
+/* --- confirm --------------------------------------------------------------------------------- */
+
+static struct devin_next answered_confirm(struct devin *devin, const struct turn *turn)
+{
+    devin->has_found = false;
+    for (const struct cJSON *item = api_sessions_of(turn->body); item != NULL;
+         item = json_next(item)) {
+        struct session session;
+        if (!api_read_session(item, turn->mem, &session) || !has_tag(&session, lookup_tag(devin)))
+            continue;
+        devin->session = session;
+        return finish(devin, RESULT_CREATED);
+    }
+    return go_to(devin, STAGE_CREATE, turn);
+}
+
+/* Not knowing is no reason to pay for a second session. */
+static struct devin_next failed_confirm(struct devin *devin, const struct turn *turn)
+{
+    *turn->why = devin->create_failure;
+    return FAILED;
+}
+
+/* --- check ----------------------------------------------------------------------------------- */
+
+static bool call_check(struct devin *devin, struct arena *mem)
+{
+    return api_get_session(&devin->api, devin->session.id, mem, &devin->call);
+}
+
+static struct devin_next answered_check(struct devin *devin, const struct turn *turn)
+{
+    struct session now;
+    if (!api_read_session(turn->body, turn->mem, &now) || !now.has_ended)
+        return finish(devin, RESULT_EXISTING);
+    devin->is_plain = true;
+    devin->creates = 0;
+    return go_to(devin, devin->request->has_identity ? STAGE_CREATE : STAGE_LOOKUP, turn);
+}
+
+static struct devin_next failed_check(struct devin *devin, const struct turn *turn)
+{
+    note(devin, "session", "its state could not be read", turn->mem);
+    return finish(devin, RESULT_EXISTING);
+}
+
+/* --- messages -------------------------------------------------------------------------------- */
+
+static bool call_count(struct devin *devin, struct arena *mem)
+{
+    return api_list_messages(&devin->api, devin->session.id, mem, &devin->call);
+}
+
+static struct devin_next no_message(struct devin *devin, const char *why, const struct turn *turn)
+{
+    note(devin, "message", why, turn->mem);
+    if (devin->request->goal == GOAL_RESOLVE)
+        return finish(devin, RESULT_NOTHING);
+    return go_to(devin, STAGE_TAG, turn);
+}
+
+static struct devin_next answered_count(struct devin *devin, const struct turn *turn)
+{
+    size_t sent = api_count_messages(turn->body, VIEW(DEVIN_MESSAGE_MARK));
+    if (sent >= (size_t)devin->settings->max_messages)
+        return no_message(devin, "the session has had MAX_MESSAGES_PER_SESSION", turn);
+    return go_to(devin, STAGE_MESSAGE, turn);
+}
+
+static struct devin_next failed_count(struct devin *devin, const struct turn *turn)
+{
+    return no_message(devin, "the session's messages could not be counted", turn);
+}
+
+static bool call_message(struct devin *devin, struct arena *mem)
+{
+    return api_message(&devin->api, devin->session.id, devin->request->message, mem, &devin->call);
+}
+
+static struct devin_next answered_message(struct devin *devin, const struct turn *turn)
+{
+    if (json_at(turn->body, "detail") != NULL)
+        note(devin, "message", "perhaps not delivered: the session was suspended", turn->mem);
+    devin->result = RESULT_MESSAGED;
+    if (devin->request->goal == GOAL_RESOLVE)
+        return DONE;
+    return go_to(devin, STAGE_TAG, turn);
+}
+
+/* The session is there all the same; only a message that is the whole point may fail. */
+static struct devin_next failed_message(struct devin *devin, const struct turn *turn)
+{
+    if (devin->request->goal == GOAL_RESOLVE)
+        return FAILED;
+    return no_message(devin, "was not delivered, or nobody knows", turn);
+}
+
+/* --- tags ------------------------------------------------------------------------------------ */
+
+/* A session that is joined learns this firing, so that its repeat finds it even when it has ended. */
+static bool call_tag(struct devin *devin, struct arena *mem)
+{
+    struct view tags[MAX_TAGS];
+    const struct session *session = &devin->session;
+    size_t count = session->tag_count < MAX_TAGS ? session->tag_count : MAX_TAGS - 1;
+    for (size_t i = 0; i < count; i++)
+        tags[i] = session->tags[i];
+    tags[count++] = devin->request->problem->identity.firing;
+    return api_set_tags(&devin->api, session->id, tags, count, mem, &devin->call);
+}
+
+static struct devin_next tagged(struct devin *devin, const struct turn *turn)
+{
+    (void)turn;
+    return finish(devin, devin->result == RESULT_MESSAGED ? RESULT_MESSAGED : RESULT_EXISTING);
+}
+
+static struct devin_next failed_tag(struct devin *devin, const struct turn *turn)
+{
+    note(devin, "tags", "could not be set", turn->mem);
+    return tagged(devin, turn);
+}
+
+/* --- the table ------------------------------------------------------------------------------- */
+
+/* clang-format off */
+static const struct stage stages[STAGE_TAG + 1] = {
+    [STAGE_ORG]      = { REPEAT_FREELY,      false, call_org,       answered_org,       failed_for_good },
+    [STAGE_PLAYBOOK] = { REPEAT_NEVER,       true,  call_playbooks, answered_playbooks, failed_playbooks },
+    [STAGE_LOOKUP]   = { REPEAT_NEVER,       true,  call_lookup,    answered_lookup,    failed_lookup },
+    [STAGE_CREATE]   = { REPEAT_FREELY,      false, call_create,    answered_create,    failed_create },
+    [STAGE_CONFIRM]  = { REPEAT_NEVER,       true,  call_lookup,    answered_confirm,   failed_confirm },
+    [STAGE_CHECK]    = { REPEAT_NEVER,       true,  call_check,     answered_check,     failed_check },
+    [STAGE_COUNT]    = { REPEAT_NEVER,       true,  call_count,     answered_count,     failed_count },
+    [STAGE_MESSAGE]  = { REPEAT_IF_NOT_DONE, false, call_message,   answered_message,   failed_message },
+    [STAGE_TAG]      = { REPEAT_NEVER,       true,  call_tag,       tagged,             failed_tag },
+};
+/* clang-format on */
+
+bool devin_begin(struct devin *devin, const struct devin_settings *settings,
+                 const struct devin_request *request, const struct devin_known *known,
+                 struct arena *mem, struct failure *why)
+{
+    *devin = (struct devin){
+        .settings = settings,
+        .request = request,
+        .known = *known,
+        .api = settings->api,
+        .result = RESULT_NOTHING,
+    };
+    if (devin->api.org.len == 0)
+        devin->api.org = known->org;
+    devin->stage = wants_org(devin) ? STAGE_ORG : stage_after_org(devin);
+    return stages[devin->stage].call(devin, mem) || no_memory(why);
+}
+
+/* A create that answers 2xx without a session has not done what was asked. */
+static bool has_answered(struct devin *devin, const struct turn *turn)
+{
+    const struct answer *answer = turn->answer;
+    if (answer->kind != ANSWER_HTTP || answer->status < 200 || answer->status > 299)
+        return false;
+    return devin->stage != STAGE_CREATE || api_read_session(turn->body, turn->mem, &devin->session);
+}
+
+/* A create that must not be done twice is only repeated when it surely was not done. */
+static enum repeat repeat_of(const struct devin *devin)
+{
+    bool is_create = devin->stage == STAGE_CREATE;
+    return is_create && devin->call.is_once ? REPEAT_IF_NOT_DONE : stages[devin->stage].repeat;
+}
+
+static struct devin_next on_answer(struct devin *devin, const struct turn *turn)
+{
+    const struct stage *stage = &stages[devin->stage];
+    if (has_answered(devin, turn))
+        return stage->answered(devin, turn);
+    devin_fail(turn->answer, turn->body, turn->mem, turn->why);
+    long long wait_ms = retry_wait_ms(&devin->settings->retry, repeat_of(devin), devin->tries,
+                                      devin_trouble(turn->answer), turn->answer->retry_after_ms,
+                                      turn->left_ms, spread_of(devin));
+    if (wait_ms != NO_RETRY)
+        return (struct devin_next){ DEVIN_WAIT, wait_ms };
+    return stage->failed(devin, turn);
 }
 
 struct devin_next devin_step(struct devin *devin, const struct answer *last, long long left_ms,
                              struct arena *mem, struct failure *why)
 {
+    struct json json = { 0 };
+    struct failure not_json = { 0 };
     if (last == NULL && left_ms > 0)
         return send_now(devin, left_ms);
     if (last == NULL) {
         fail(why, FAIL_DEVIN_UNREACHABLE, "no time was left to call Devin");
-        return (struct devin_next){ DEVIN_FAILED, 0 };
+        return FAILED;
     }
-    struct failure reason = { 0 };
-    if (read_answer(last, mem, &devin->session, &reason))
-        return (struct devin_next){ DEVIN_DONE, 0 };
-    struct devin_next next = { DEVIN_FAILED, 0 };
-    if (failure_row(reason.kind)->is_passing)
-        next = wait_or_give_up(devin, last, left_ms);
-    if (next.move == DEVIN_FAILED)
-        *why = reason;
+    if (!json_read(last->body, mem, &json, &not_json))
+        json = (struct json){ 0 };
+    struct turn turn = { last, json.root, left_ms, mem, why };
+    struct devin_next next = on_answer(devin, &turn);
+    json_free(&json);
+    if (!arena_ok(mem) || not_json.kind == FAIL_INTERNAL) {
+        no_memory(why);
+        return FAILED;
+    }
     return next;
 }

@@ -1,33 +1,62 @@
 /*
- * One Devin session for one alert: builds the request once, then decides after each answer what
- * comes next.  Pure: somebody else sends, waits and looks at the clock (struct wire in triage.h).
+ * One Devin session for one problem: decides after each answer which call comes next, until there is
+ * a session.  Pure: somebody else sends, waits and looks at the clock (struct wire in triage.h).
+ *
+ *   organization ─► playbook ─► look-up ─┬─► create ─► check ─┐
+ *   (v3, unknown)   (a name)   (by tag)  ├─► count ─► message ├─► tag ─► done
+ *                                        └────────────────────┘
  *
  * Owns:     nothing; calls and sessions live in the arena.
  * Units:    milliseconds.
  * Fails:    devin_begin() without memory; devin_step() says DEVIN_FAILED and fills `why`.
  * Threads:  a struct devin belongs to its request.
  *
- * Devin's API v1: docs.devin.ai, /api-reference/v1/sessions/create-a-new-devin-session.
+ * Only the organization, the create and a message that was asked for can fail; a list, a count or a
+ * tag that fails is noted and never stops an alert.
  */
 #ifndef SESSION_DEVIN_H
 #define SESSION_DEVIN_H
 
+#include "alert/problem.h"
 #include "base/failure.h"
-#include "base/text.h"
+#include "session/api.h"
+#include "session/playbook.h"
+#include "session/retry.h"
 
-struct arena;
+/* What a problem that fires while its session is active asks for. */
+enum on_refire { REFIRE_JOIN, REFIRE_MESSAGE, REFIRE_CREATE };
 
 struct devin_settings {
-    long long tries;    /* how often one request is sent at most */
-    long long retry_ms; /* the first wait; each further one is twice as long */
+    struct retry_settings retry;
+    struct api api; /* v3 without an organization asks for it */
+    struct session_options options;
+    long long on_refire;    /* enum on_refire */
+    long long max_messages; /* we send at most so many to one session */
 };
 
-/* A prepared request; only the wire adds host and key. */
-struct call {
-    const char *method;
-    const char *path;
-    struct view body;
+/* What one request learns and others need not ask again. */
+struct devin_known {
+    struct view org;
+    struct playbook_known playbook; /* of this request's playbook */
 };
+
+enum devin_goal {
+    GOAL_OPEN,   /* a session for a firing alert */
+    GOAL_RESOLVE /* tell the open session, if there is one, that it is over */
+};
+
+struct devin_request {
+    enum devin_goal goal;
+    struct view prompt;
+    struct view title;
+    struct view playbook; /* as configured: an id, a title or a !macro; empty: none */
+    struct view message;  /* for a session that is open already; begins with DEVIN_MESSAGE_MARK */
+    const struct problem *problem;
+    bool has_identity; /* its sender tells problems apart: look for an open session first */
+};
+
+/* Tells our messages from a person's. */
+#define DEVIN_MESSAGE_MARK "Alert bridge: "
 
 enum answer_kind {
     ANSWER_HTTP,          /* a status and a body */
@@ -45,12 +74,6 @@ struct answer {
     const char *error; /* for the log: a literal of the wire's, or NULL */
 };
 
-struct session {
-    struct view id;
-    struct view url;
-    bool is_new; /* false: Devin gave back the session of an earlier, equal request */
-};
-
 enum devin_move { DEVIN_SEND, DEVIN_WAIT, DEVIN_DONE, DEVIN_FAILED };
 
 struct devin_next {
@@ -58,23 +81,48 @@ struct devin_next {
     long long ms; /* time-out of the send, or length of the wait */
 };
 
+enum devin_result { RESULT_CREATED, RESULT_EXISTING, RESULT_MESSAGED, RESULT_NOTHING };
+
+enum devin_stage {
+    STAGE_ORG,
+    STAGE_PLAYBOOK,
+    STAGE_LOOKUP, /* an open session of this problem, or any of this firing */
+    STAGE_CREATE,
+    STAGE_CONFIRM, /* a create whose fate is unclear: did it make a session? */
+    STAGE_CHECK,   /* an old session came back for an alert without a firing: is it still open? */
+    STAGE_COUNT,
+    STAGE_MESSAGE,
+    STAGE_TAG
+};
+
 struct devin {
     const struct devin_settings *settings;
+    const struct devin_request *request;
+    struct devin_known known;
+    struct api api;
+    enum devin_stage stage;
     struct call call;
-    struct session session; /* once DEVIN_DONE */
-    int tries;              /* made so far */
+    int tries; /* of this stage's call */
+    int sends; /* of all calls */
+    int asks;  /* of them, tries to create a session or to tell it something */
+
+    enum devin_result result; /* once DEVIN_DONE, with `session` unless it is RESULT_NOTHING */
+    struct session session;
+    bool is_plain; /* create without `idempotent` */
+    bool is_without_playbook;
+    int creates;
+    struct failure create_failure; /* while it is being confirmed */
+    struct view cursor;
+    size_t seen; /* items on the pages before */
+    bool has_found;
+    struct session found; /* the best so far */
+    struct pairs notes;   /* for the log: what failed and did not matter */
 };
 
-struct devin_request {
-    struct view prompt;
-    struct view title;
-    struct view playbook_id; /* empty: left out */
-};
-
-/* Builds the request; each try sends the same bytes, so that `idempotent` can recognise them. */
+/* `request` and `settings` are borrowed until the end; `known` is what was learned before. */
 bool devin_begin(struct devin *devin, const struct devin_settings *settings,
-                 const struct devin_request *request, struct arena *mem,
-                 struct failure *why) MUST_CHECK;
+                 const struct devin_request *request, const struct devin_known *known,
+                 struct arena *mem, struct failure *why) MUST_CHECK;
 
 /*
  * What to do now, given the answer to the last send (NULL at first and after a wait) and the time
@@ -82,5 +130,12 @@ bool devin_begin(struct devin *devin, const struct devin_settings *settings,
  */
 struct devin_next devin_step(struct devin *devin, const struct answer *last, long long left_ms,
                              struct arena *mem, struct failure *why);
+
+/* What a try that did not succeed met. */
+enum trouble devin_trouble(const struct answer *answer);
+
+/* Why a call that met this answer failed, in the words of our list; false always. */
+bool devin_fail(const struct answer *answer, const struct cJSON *body, struct arena *mem,
+                struct failure *why);
 
 #endif

@@ -9,7 +9,8 @@
  *
  * The same alert and settings give the same bytes: no clock, no random.  All that comes from the
  * alert is data: one-line fields stay on their line, longer text stands in a fence longer than any
- * run of backticks inside it, and nothing is scanned again once it is in.
+ * run of backticks inside it, and nothing is scanned again once it is in.  What is too long is cut
+ * where a reader sees it; the tasks always stay.
  */
 #ifndef SESSION_PROMPT_H
 #define SESSION_PROMPT_H
@@ -20,6 +21,7 @@ struct prompt_settings {
     struct view target_repo;
     struct view jira_project;  /* empty: no such task */
     struct view slack_channel; /* empty: no such task */
+    long long max_bytes;       /* of the whole prompt; 0: the usual 65536 */
 };
 
 bool prompt_render(const struct problem *problem, const struct prompt_settings *settings,

@@ -221,7 +221,7 @@ int main(int argc, char **argv)
     env_set(&env, VIEW("DEVIN_API_KEY"), VIEW("apk_user_bench"));
     env_set(&env, VIEW("TARGET_REPO"), VIEW("https://github.com/org/repo"));
     env_set(&env, VIEW("DEVIN_API_URL"),
-            view_of(joined(&mem, "http://127.0.0.1:", digits(devin.port, &mem), NULL)));
+            view_of(joined(&mem, "http://127.0.0.1:", digits(devin.port, &mem), (char *)NULL)));
     int ours_port = process_free_port();
     int bare_port = process_free_port();
     const char *ours_argv[] = { site.handler, "--port", digits(ours_port, &mem), NULL };

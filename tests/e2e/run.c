@@ -1,8 +1,10 @@
 /*
  * Plays every case below the given folders in each protocol, then the end-to-end tests that are C.
  *
- *   run [--tally FILE] [--only SUBSTRING] DIR...
+ *   run [--tally FILE] [--only SUBSTRING] [--handler PROGRAM] [--core N] DIR...
  *
+ * --handler names what is started in place of the handler (one that starts it under a tool, say),
+ * --core plays each Nth case and the tests of core_lists only, for tools that take time.
  * A failure is explained where it happens; at the end stands one line for each story.
  */
 #include "base/arena.h"
@@ -21,7 +23,11 @@ enum { MOST_STORIES = 64, LONGEST_EXPLANATION = 256 * 1024 };
 
 static const size_t TEST_BYTES = (size_t)512 * 1024 * 1024;
 
-static const struct e2e_test *const lists[] = { e2e_life, e2e_load, e2e_host, e2e_examples };
+static const struct e2e_test *const lists[] = {
+    e2e_life, e2e_load,  e2e_host, e2e_examples, e2e_hostile,
+    e2e_wire, e2e_crowd, e2e_kill, e2e_process,  e2e_standin,
+};
+static const struct e2e_test *const core_lists[] = { e2e_life, e2e_load };
 
 struct story {
     char name[64];
@@ -31,7 +37,9 @@ struct story {
 struct run {
     struct site site;
     struct program devin;
-    const char *only, *tally;
+    const char *only, *tally, *handler;
+    long long core;       /* 0: everything is played */
+    long long case_count; /* met so far, chosen by name */
     struct story stories[MOST_STORIES];
     size_t story_count;
 };
@@ -102,6 +110,11 @@ static bool is_chosen(const struct run *run, const char *name)
     return run->only == NULL || strstr(name, run->only) != NULL;
 }
 
+static bool is_case_chosen(struct run *run, const char *name)
+{
+    return is_chosen(run, name) && (run->core == 0 || run->case_count++ % run->core == 0);
+}
+
 /* --- cases ---------------------------------------------------------------------------------- */
 
 static void play_case(struct run *run, const char *path, const char *name)
@@ -150,7 +163,7 @@ static void play_below(struct run *run, const char *folder, const char *name)
         const char *below = joined(&mem, name, name[0] != '\0' ? "/" : "", entry, (char *)NULL);
         if (entry[0] != '.' && stat(path, &about) == 0 && S_ISDIR(about.st_mode))
             play_below(run, path, below);
-        else if (ends_in(entry, ".case") && is_chosen(run, below))
+        else if (ends_in(entry, ".case") && is_case_chosen(run, below))
             play_case(run, path, below);
         free(entries[i]);
     }
@@ -176,8 +189,10 @@ static void run_test(struct run *run, const struct e2e_test *test, const char *c
 
 static void run_tests(struct run *run, const char *cases)
 {
-    for (size_t i = 0; i < COUNT_OF(lists); i++)
-        for (const struct e2e_test *test = lists[i]; test->name != NULL; test++)
+    const struct e2e_test *const *from = run->core > 0 ? core_lists : lists;
+    size_t list_count = run->core > 0 ? COUNT_OF(core_lists) : COUNT_OF(lists);
+    for (size_t i = 0; i < list_count; i++)
+        for (const struct e2e_test *test = from[i]; test->name != NULL; test++)
             if (is_chosen(run, test->name))
                 run_test(run, test, cases);
 }
@@ -187,7 +202,8 @@ static void run_tests(struct run *run, const char *cases)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: run [--tally FILE] [--only SUBSTRING] DIR...\n");
+    fprintf(stderr, "usage: run [--tally FILE] [--only SUBSTRING] [--handler PROGRAM] [--core N] "
+                    "DIR...\n");
     return 2;
 }
 
@@ -212,13 +228,18 @@ int main(int argc, char **argv)
             run.tally = argv[next + 1];
         else if (strcmp(argv[next], "--only") == 0)
             run.only = argv[next + 1];
-        else
+        else if (strcmp(argv[next], "--handler") == 0)
+            run.handler = argv[next + 1];
+        else if (strcmp(argv[next], "--core") != 0
+                 || !view_to_number(view_of(argv[next + 1]), 1, 1000, &run.core))
             return usage();
     }
     if (next >= argc)
         return usage();
     if (!site_find(argv[0], &mem, &run.site) || !start_devin(&run, &mem))
         return 1;
+    if (run.handler != NULL)
+        run.site.handler = run.handler;
     for (int i = next; i < argc; i++)
         play_below(&run, argv[i], "");
     run_tests(&run, argv[next]);

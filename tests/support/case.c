@@ -23,6 +23,7 @@ static const struct section {
     { "request", offsetof(struct e2e_case, request) },
     { "repeat", offsetof(struct e2e_case, repeat_text) },
     { "devin", offsetof(struct e2e_case, devin) },
+    { "options", offsetof(struct e2e_case, options) },
     { "reply", offsetof(struct e2e_case, reply) },
     { "calls", offsetof(struct e2e_case, calls) },
     { "prompt", offsetof(struct e2e_case, prompt) },
@@ -204,7 +205,7 @@ static void cut_at_empty_line(struct view section, struct view *head, struct vie
 static bool read_request(struct e2e_case *out, struct arena *mem, struct text *why)
 {
     struct view raw;
-    struct view first;
+    struct view first = { 0 };
     cut_at_empty_line(out->request, &out->headers, &raw);
     if (!lines_next(&out->headers, &first) || !lines_pair(first, ' ', &out->method, &out->target))
         return wrong(why, "a request starts with METHOD and path: ", first);
@@ -213,7 +214,7 @@ static bool read_request(struct e2e_case *out, struct arena *mem, struct text *w
 
 static bool read_reply(struct e2e_case *out, struct text *why)
 {
-    struct view first;
+    struct view first = { 0 };
     long long status = 0;
     cut_at_empty_line(out->reply, &out->reply_headers, &out->reply_body);
     if (!lines_next(&out->reply_headers, &first)
@@ -231,7 +232,7 @@ static bool read_reply(struct e2e_case *out, struct text *why)
 static bool read_calls(struct e2e_case *out, struct text *why)
 {
     struct view rest = out->calls;
-    struct view line;
+    struct view line = { 0 };
     out->has_calls = out->calls.at != NULL;
     if (!out->has_calls)
         return true;

@@ -23,8 +23,9 @@ struct e2e_case {
 
     struct view request; /* the section as it stands in the file */
     struct view method, target, headers, body;
-    long long repeat;  /* how often the request is sent; the last answer is looked at */
-    struct view devin; /* scripted faults, one JSON object a line */
+    long long repeat;    /* how often the request is sent; the last answer is looked at */
+    struct view devin;   /* scripted faults, one JSON object a line */
+    struct view options; /* of the Devin stand-in, a JSON object */
 
     struct view reply;
     int status;

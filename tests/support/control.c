@@ -5,6 +5,8 @@
 #include "support/case.h"
 #include "support/http.h"
 
+#include <stdio.h>
+
 enum { PATIENCE_MS = 10000 };
 
 static bool call(int port, const char *method, struct view path, struct view body,
@@ -30,6 +32,21 @@ bool control_reset(int port)
     return post(port, VIEW("/control/reset"), VIEW("{}"));
 }
 
+bool control_options(int port, struct view options)
+{
+    return post(port, VIEW("/control/options"), options);
+}
+
+bool control_session(int port, struct view id, struct view state)
+{
+    char path[256];
+    snprintf(path, sizeof path, "/control/session/%.*s", (int)view_cap(id, 200).len, id.at);
+    return post(port, view_of(path), state);
+}
+
+/* What a fault is about that does not say. */
+#define CREATE_V1 "POST /v1/sessions$"
+
 bool control_faults(int port, struct view lines)
 {
     struct arena mem;
@@ -40,8 +57,11 @@ bool control_faults(int port, struct view lines)
     while (lines_next(&lines, &line)) {
         if (view_trim(line).len == 0)
             continue;
+        line = view_trim(line);
+        bool is_placed = view_contains(line, VIEW("\"on\":"));
         text_add_string(&list, list.len > 1 ? ",\n" : "\n");
-        text_add(&list, line);
+        text_add_string(&list, is_placed ? "" : "{\"on\":\"" CREATE_V1 "\",");
+        text_add(&list, is_placed ? line : view_skip(line, 1));
     }
     text_add_string(&list, "\n]");
     bool ok = post(port, VIEW("/control/faults"), text_view(&list));
@@ -57,11 +77,21 @@ bool control_calls(int port, struct arena *mem, struct json *out)
            && json_read(answer.body, mem, out, &why);
 }
 
+/* Of either version. */
+static bool is_create(const struct cJSON *call)
+{
+    struct view path = json_text(json_at(call, "path")), org, rest;
+    if (!view_equal(json_text(json_at(call, "method")), VIEW("POST")))
+        return false;
+    if (!view_starts(path, VIEW("/v3/organizations/")))
+        return view_equal(path, VIEW("/v1/sessions"));
+    view_cut(view_skip(path, sizeof "/v3/organizations/" - 1), '/', &org, &rest);
+    return view_equal(rest, VIEW("sessions"));
+}
+
 const struct cJSON *control_next_create(const struct cJSON *call)
 {
-    while (call != NULL
-           && !(view_equal(json_text(json_at(call, "method")), VIEW("POST"))
-                && view_equal(json_text(json_at(call, "path")), VIEW("/v1/sessions"))))
+    while (call != NULL && !is_create(call))
         call = json_next(call);
     return call;
 }

@@ -16,13 +16,20 @@ struct arena;
 
 bool control_reset(int port);
 
-/* `lines` holds one JSON object a line; each next call of Devin's API consumes one. */
+/* JSON objects as the top of standin/devin.c tells; `id` may be "newest". */
+bool control_options(int port, struct view options);
+bool control_session(int port, struct view id, struct view state);
+
+/*
+ * `lines` holds one JSON object a line; each next call of Devin's API that it is about consumes one.
+ * One without "on" is about v1's creates.
+ */
 bool control_faults(int port, struct view lines);
 
-/* A list of {method, path, authorized, content_type, body, status}, oldest first. */
+/* A list of {method, path, query, bearer, authorized, content_type, body, status}, oldest first. */
 bool control_calls(int port, struct arena *mem, struct json *out);
 
-/* Of those the ones that create a session; NULL after the last.  Start with json_first(). */
+/* Of those the ones that create a session, on v1 or v3; NULL after the last.  Start with json_first(). */
 const struct cJSON *control_next_create(const struct cJSON *call);
 
 #endif

@@ -20,6 +20,8 @@ struct view e2e_alert(struct e2e *e2e, const char *path, const char *name)
     json_put_text(&to, "alertName", view_of(name));
     json_put_number(&to, "severity", 1);
     json_put_text(&to, "description", VIEW("Sent by an end-to-end test"));
+    json_put_text(&to, "firedTime",
+                  VIEW("2024-02-06T12:00:00Z")); /* a firing: sent again, the same */
     json_close(&to, '}');
     return http_request("POST", view_of(path), VIEW("Content-Type: application/json\r\n"),
                         text_view(&body), e2e->mem);

@@ -35,6 +35,12 @@ extern const struct e2e_test e2e_load[];
 extern const struct e2e_test e2e_life[];
 extern const struct e2e_test e2e_host[];
 extern const struct e2e_test e2e_examples[];
+extern const struct e2e_test e2e_wire[];
+extern const struct e2e_test e2e_hostile[];
+extern const struct e2e_test e2e_crowd[];
+extern const struct e2e_test e2e_kill[];
+extern const struct e2e_test e2e_process[];
+extern const struct e2e_test e2e_standin[];
 
 /* TEST_FAILED with a sentence, and what was seen. */
 enum test_result e2e_fail(struct e2e *e2e, const char *sentence, struct view seen);

@@ -338,7 +338,8 @@ static bool play_request(const struct site *site, int devin_port, const struct e
     struct program handler = { 0 };
     struct outcome got = { 0 };
     if (!control_reset(devin_port)
-        || (test->devin.len > 0 && !control_faults(devin_port, test->devin)))
+        || (test->devin.len > 0 && !control_faults(devin_port, test->devin))
+        || (test->options.len > 0 && !control_options(devin_port, test->options)))
         return complain(why, "the Devin stand-in does not take its script", test->devin);
     if (!program_start_handler(site, env, &handler, why))
         return false;

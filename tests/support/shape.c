@@ -77,6 +77,13 @@ static size_t check_items(const struct shape *shape, const struct place *place,
     return count;
 }
 
+static bool is_word(const char *const *words, struct view text)
+{
+    while (*words != NULL && !view_equal(view_of(*words), text))
+        words++;
+    return *words != NULL;
+}
+
 static bool is_listed(const struct member *member, struct view name)
 {
     while (member->name != NULL && !view_equal(view_of(member->name), name))
@@ -115,6 +122,8 @@ static size_t check(const struct shape *shape, const struct place *place, const 
         return complain_of(place, "too_small", "Input is too small", list);
     if (shape->max != 0 && size_of(node) > shape->max)
         return complain_of(place, "too_large", "Input is too large", list);
+    if (shape->words != NULL && !is_word(shape->words, json_text(node)))
+        return complain_of(place, "enum", "Input should be one of the known words", list);
     if (shape->item != NULL)
         return check_items(shape, place, node, list);
     return shape->inner != NULL ? check_members(shape, place, node, list) : 0;
@@ -123,6 +132,13 @@ static size_t check(const struct shape *shape, const struct place *place, const 
 size_t shape_check(const struct shape *shape, const struct cJSON *body, struct json_writer *list)
 {
     return check(shape, &(struct place){ .name = "body" }, body, list);
+}
+
+void shape_complain(const char *in, const char *name, const char *type, const char *sentence,
+                    struct json_writer *list)
+{
+    struct place whole = { .name = in };
+    complain_of(&(struct place){ .in = &whole, .name = name }, type, sentence, list);
 }
 
 void shape_complain_not_json(struct json_writer *list)

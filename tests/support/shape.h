@@ -17,6 +17,7 @@ struct shape {
     enum json_kind kind;
     bool is_required, is_nullable, is_closed;
     long long min, max;         /* 0: no limit */
+    const char *const *words;   /* of a text: all it may be, ending in NULL; NULL: any */
     const struct shape *item;   /* of a list; NULL: any */
     const struct member *inner; /* of an object; NULL: any */
 };
@@ -29,6 +30,10 @@ struct member {
 
 /* Adds an object for each complaint to the open list and gives their number. */
 size_t shape_check(const struct shape *shape, const struct cJSON *body, struct json_writer *list);
+
+/* One complaint about a place that no shape describes: `in` "query", `name` "limit". */
+void shape_complain(const char *in, const char *name, const char *type, const char *sentence,
+                    struct json_writer *list);
 
 /* The complaint about a body that is not JSON. */
 void shape_complain_not_json(struct json_writer *list);

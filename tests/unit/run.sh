@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs cmocka programs, adds up what they say, and leaves "passed failed" in a file for tests/tally.sh.
 #   run.sh TALLYFILE TESTER...
+# UNDER, when set, is a program that each tester is started by.
 # A tester that passes takes one line, any other shows what it said of its failures.  One that crashes,
 # hangs, leaks or runs no test counts as a failure even where its own sums say otherwise, and shows all.
 set -u
@@ -25,7 +26,7 @@ unset CMOCKA_MESSAGE_OUTPUT CMOCKA_XML_FILE CMOCKA_TEST_ABORT
 all_passed=0
 all_failed=0
 for tester in "$@"; do
-    timeout "$PATIENCE" "$tester" >"$said/out" 2>"$said/err" </dev/null
+    timeout "$PATIENCE" ${UNDER-} "$tester" >"$said/out" 2>"$said/err" </dev/null
     code=$?
     passed=$(sum_of PASSED)
     failed=$(sum_of FAILED)

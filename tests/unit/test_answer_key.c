@@ -199,7 +199,7 @@ static struct view prompts_of(struct entry *entry)
 {
     struct problems problems;
     struct text all = text_in(&entry->mem, PLENTY);
-    assert_true(problems_of(&entry->payload, MAX_SESSIONS, &entry->mem, &problems));
+    assert_true(problems_of(&entry->payload, ALERT_FIRED, MAX_SESSIONS, &entry->mem, &problems));
     for (size_t i = 0; i < problems.count; i++) {
         struct view prompt;
         struct failure why;

@@ -96,6 +96,17 @@ static const char *const payloads[] = {
     "tests/cases/samples/azure-monitor/common-metric-dynamic-fired-test-group.json",
     "tests/cases/samples/azure-monitor/common-log-v2-embedded-search-results-fired.json",
     "tests/cases/samples/azure-monitor/common-log-v2-exceptions-sev1-fired.json",
+    "tests/cases/samples/cloudwatch/alarm-bucket-size.json",
+    "tests/cases/samples/gcp-monitoring/cpu-critical-open.json",
+    "tests/cases/samples/sentry/plugin-culprit-with-file-and-line.json",
+    "tests/cases/samples/new-relic/legacy-incident-open.json",
+    "tests/cases/samples/dynatrace/problem-open-response-time.json",
+    "tests/cases/samples/splunk/search-name-null.json",
+    "tests/cases/samples/uptime-kuma/http-down.json",
+    "tests/cases/samples/honeycomb/triggered-result-groups.json",
+    "tests/cases/samples/pingdom/http-down-503.json",
+    "tests/cases/samples/graylog/stream-message-count.json",
+    "tests/cases/samples/azure-monitor/cloudevents-vm-availability-unavailable.json",
 };
 
 /* What the payloads above lack: values that need memory to become text, and notes. */

@@ -8,6 +8,30 @@
 
 enum { PLENTY = 4 * 1024 * 1024 };
 
+/* Who tells problems apart. */
+static const struct {
+    const char *name;
+    const struct source *from;
+    const char *source, *alert_id;
+    bool is_real;
+} senders[] = {
+    { "native, nothing stated", &source_native, "native", "", false },
+    { "native, any source", &source_native, "cron", "", false },
+    { "native, a source that only ends so", &source_native, "my-kibana", "", false },
+    { "native, half a name", &source_native, "elasti", "", false },
+    { "native, no source", &source_native, "", "", false },
+    { "native with an id", &source_native, "native", "7", true },
+    { "native, kibana", &source_native, "kibana", "", true },
+    { "native, Kibana by case", &source_native, "Kibana", "", true },
+    { "native, elastic", &source_native, "elastic", "", true },
+    { "native, elasticsearch", &source_native, "elasticsearch-prod", "", true },
+    { "native, watcher", &source_native, "WATCHER", "", true },
+    { "native, kibana and an id", &source_native, "kibana", "7", true },
+    { "Azure", &source_azure_common, "azure-monitor", "", true },
+    { "Azure with an id", &source_azure_common, "azure-monitor", "7", true },
+    { "Azure, no source", &source_azure_common, "", "", true },
+};
+
 static struct arena mem;
 
 static int set_up(void **state)
@@ -118,7 +142,7 @@ static struct problems group(struct alert *alerts, size_t count, size_t max)
 {
     struct payload payload = { .from = &source_native, .alerts = alerts, .count = count };
     struct problems problems;
-    assert_true(problems_of(&payload, max, &mem, &problems));
+    assert_true(problems_of(&payload, ALERT_FIRED, max, &mem, &problems));
     return problems;
 }
 
@@ -172,13 +196,29 @@ static void too_little_memory_is_a_clean_failure(void **state)
     for (size_t ceiling = 0; !is_grouped && ceiling < PLENTY; ceiling += ARENA_ALIGN) {
         struct arena scarce;
         arena_init(&scarce, ceiling);
-        is_grouped = problems_of(&payload, 2, &scarce, &problems);
+        is_grouped = problems_of(&payload, ALERT_FIRED, 2, &scarce, &problems);
         if (is_grouped)
             CHECK_VIEW("folded", problems.at[1].also_fingerprints[0],
                        identify(&alerts[2]).fingerprint);
         arena_drop(&scarce);
     }
     assert_true(is_grouped);
+}
+
+static void senders_with_an_identity_are_known(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(senders); i++) {
+        struct alert alert = {
+            .from = senders[i].from,
+            .name = VIEW("n"),
+            .source = view_of(senders[i].source),
+            .alert_id = view_of(senders[i].alert_id),
+        };
+        CHECK(senders[i].name, identity_is_real(&alert) == senders[i].is_real);
+        alert.fired_time = VIEW("2024-02-06T12:00:00Z"); /* a time is no identity */
+        CHECK(senders[i].name, identity_is_real(&alert) == senders[i].is_real);
+    }
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -193,6 +233,7 @@ int main(void)
         TEST(alerts_of_one_fingerprint_are_one_problem),
         TEST(too_many_problems_are_folded_into_the_last),
         TEST(only_firing_alerts_are_problems),
+        TEST(senders_with_an_identity_are_known),
         TEST(too_little_memory_is_a_clean_failure),
     };
     return cmocka_run_group_tests_name("problem", tests, NULL, NULL);

@@ -6,6 +6,8 @@
 #include "unit/check.h"
 #include "unit/reading.h"
 
+#include <limits.h>
+
 /* clang-format off */
 #define BYTES_OF(literal) { (literal), sizeof(literal) - 1 }
 /* clang-format on */
@@ -570,15 +572,69 @@ static void the_same_alert_gives_the_same_bytes(void **state)
     CHECK_VIEW("twice", second, first);
 }
 
-static void a_megabyte_of_logs_is_kept(void **state)
+/* "[... N bytes left out ...]": N, or -1 where there is no such line. */
+static long long left_out_of(struct view prompt)
+{
+    struct view open = VIEW("\n[... ");
+    long long bytes = -1;
+    for (; prompt.len > 0; prompt = view_skip(prompt, 1)) {
+        struct view head;
+        struct view rest;
+        if (!view_starts(prompt, open))
+            continue;
+        view_cut(view_skip(prompt, open.len), ' ', &head, &rest);
+        if (view_to_number(head, 0, LLONG_MAX, &bytes)
+            && view_starts(rest, VIEW("bytes left out ...]\n")))
+            return bytes;
+    }
+    return -1;
+}
+
+/* A megabyte of numbered lines: the first and the last stay, and the middle is accounted for. */
+static void long_logs_keep_head_and_tail(void **state)
+{
+    (void)state;
+    struct text logs = text_in(&mem, PLENTY);
+    for (int i = 0; logs.len < 1024 * 1024; i++) {
+        text_add_string(&logs, i == 0 ? "first line " : "\nline ");
+        text_add_number(&logs, i);
+    }
+    text_add_string(&logs, "\nthe error at the end");
+    struct alert alert = with_basics((struct alert){ .logs = text_view(&logs) });
+    struct view prompt = render(&alert, &bare);
+    assert_true(prompt.len <= 65536 && prompt.len > 60000);
+    assert_true(view_contains(prompt, VIEW("```\nfirst line 0\nline 1\n")));
+    assert_true(view_contains(prompt, VIEW("\nthe error at the end\n```\n\n## Your Tasks\n")));
+    long long kept = (long long)logs.len - left_out_of(prompt);
+    assert_true(kept > 60000 && kept < 65536);
+}
+
+/* Nothing but backticks wants a fence as long as itself: all of it stays below the limit. */
+static void a_megabyte_of_backticks_stays_in_its_fence(void **state)
 {
     (void)state;
     struct text logs = text_in(&mem, PLENTY);
     text_add_repeated(&logs, '`', 1024 * 1024);
     struct alert alert = with_basics((struct alert){ .logs = text_view(&logs) });
     struct view prompt = render(&alert, &bare);
-    assert_true(prompt.len > (size_t)3 * 1024 * 1024);
+    assert_true(prompt.len <= 65536 && prompt.len > 32768);
+    assert_true(left_out_of(prompt) > 0);
     assert_true(view_starts(behind_the_fence(prompt), VIEW("\n## Your Tasks\n")));
+}
+
+static void long_fields_are_cut_where_one_sees_it(void **state)
+{
+    (void)state;
+    struct text word = text_in(&mem, PLENTY);
+    text_add_repeated(&word, 'r', 5000);
+    struct alert alert = with_basics((struct alert){ .resource = text_view(&word) });
+    struct view prompt = render(&alert, &bare);
+    assert_true(view_contains(prompt, VIEW("rrr [... 3976 bytes left out]\n")));
+    text_add_string(&word, "\nlast");
+    alert = with_basics((struct alert){ .query = text_view(&word) });
+    prompt = render(&alert, &bare);
+    assert_true(view_contains(prompt, VIEW("- **Query**:\n\nThe fenced text below")));
+    assert_true(view_contains(prompt, VIEW("rrr\nlast\n```\n")));
 }
 
 static void titles_are_one_line(void **state)
@@ -655,7 +711,9 @@ int main(void)
         TEST(values_stay_on_their_line),
         TEST(the_evidence_sentence_is_said_once),
         TEST(the_same_alert_gives_the_same_bytes),
-        TEST(a_megabyte_of_logs_is_kept),
+        TEST(long_logs_keep_head_and_tail),
+        TEST(a_megabyte_of_backticks_stays_in_its_fence),
+        TEST(long_fields_are_cut_where_one_sees_it),
         TEST(titles_are_one_line),
         TEST(titles_end_with_a_whole_character),
         TEST(too_little_memory_is_a_clean_failure),

@@ -284,8 +284,8 @@ static void values_reach_their_modules(void **state)
     CHECK_VIEW("routes", settings.playbook.routes, VIEW("a=b"));
     CHECK_VIEW("playbook", settings.playbook.fallback, VIEW("p"));
     assert_int_equal(settings.triage.timeout_ms, 101);
-    assert_int_equal(settings.devin.tries, 7);
-    assert_int_equal(settings.devin.retry_ms, 11);
+    assert_int_equal(settings.devin.retry.tries, 7);
+    assert_int_equal(settings.devin.retry.first_ms, 11);
     assert_int_equal(settings.server.max_body_bytes, 2048);
     assert_int_equal(settings.complaint_count, 0);
 }
@@ -422,6 +422,35 @@ static void the_readme_has_every_setting(void **state)
     }
 }
 
+/* A setting that finds no room is not one that is unset: the secret stands behind the long one. */
+static void a_value_too_long_to_keep_is_fatal(void **state)
+{
+    (void)state;
+    static char endless[300 * 1024];
+    memset(endless, 'x', sizeof endless - 1);
+    give("TARGET_REPO", endless);
+    give("WEBHOOK_SECRET", SECRET);
+    read_settings();
+    CHECK("fatal", view_contains(settings_complaints(&settings, true), VIEW("not enough memory")));
+}
+
+/* Complaints are told whole, or as one that says why not; never as none. */
+static void complaints_need_no_memory(void **state)
+{
+    (void)state;
+    give("TARGET_REPO", "");
+    read_settings();
+    struct view whole = view_keep(settings_complaints(&settings, true), &mem);
+    bool is_told = false;
+    for (size_t more = 0; !is_told && more < 4096; more += ARENA_ALIGN) {
+        settings.mem.ceiling = settings.mem.used + more;
+        struct view told = settings_complaints(&settings, true);
+        is_told = view_equal(told, whole);
+        CHECK("complaints", is_told || view_contains(told, VIEW("not enough memory")));
+    }
+    CHECK("complaints", is_told);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -434,6 +463,8 @@ int main(void)
         TEST(urls_are_checked),
         TEST(all_complaints_come_at_once),
         TEST(nothing_at_all_is_two_complaints),
+        TEST(a_value_too_long_to_keep_is_fatal),
+        TEST(complaints_need_no_memory),
         TEST(values_are_never_told),
         TEST(the_example_has_the_documented_settings),
         TEST(the_readme_has_every_setting),

@@ -234,7 +234,7 @@ static void labels_tell_problems_apart(void **state)
         text_add_string(&body, "]}");
         struct payload payload = read_payload(text_view(&body).at, &mem);
         assert_int_equal(payload.count, 2);
-        assert_true(problems_of(&payload, 5, &mem, &problems));
+        assert_true(problems_of(&payload, ALERT_FIRED, 5, &mem, &problems));
         CHECK(pairs_of_alerts[i].alerts, problems.count == pairs_of_alerts[i].problems);
         arena_drop(&mem);
         arena_drop(&body_mem);

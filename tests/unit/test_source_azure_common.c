@@ -8,7 +8,7 @@
 
 enum { PLENTY = 32 * 1024 * 1024 };
 
-#define FOLDER "tests/cases/azure-monitor/"
+#define FOLDER "tests/cases/samples/azure-monitor/"
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
@@ -103,7 +103,7 @@ static const struct {
       .query = "exceptions\n| where cloud_RoleName != \"\"\n| order by timestamp desc\n| project "
                "timestamp , problemId , outerMessage , innermostMessage , appType = cloud_RoleName "
                ", version = application_Version , operation_Id",
-      .links = 2 },
+      .links = 1 },
     { .file = "common-metric-static-resolved.json",
       .name = "WCUS-R2-Gen2",
       .severity = 3,
@@ -126,7 +126,7 @@ static const struct {
       .signal = "metric",
       .time = "2026-05-27T10:00:00.000Z",
       .conditions = "",
-      .dimensions = "",
+      .dimensions = "configurationItem=web-vm-1;",
       .custom = "slack-channel=#prod-incidents;",
       .query = "",
       .state = ALERT_RESOLVED },
@@ -138,7 +138,7 @@ static const struct {
       .signal = "metric",
       .time = "",
       .conditions = "",
-      .dimensions = "",
+      .dimensions = "configurationItem=checkout-api;",
       .custom = "team=sre;service=checkout;environment=production;",
       .query = "" },
     { .file = "common-null-alert-context.json",
@@ -183,12 +183,16 @@ static const struct {
     int severity; /* -1: not stated */
     bool is_noted;
 } severities[] = {
-    { "\"Sev0\"", 0, false },     { "\"Sev4\"", 4, false }, { "\"sev2\"", 2, false },
-    { "\"SEV3\"", 3, false },     { "\"sEv1\"", 1, false }, { "\" Sev1 \"", 1, false },
-    { "\"1\"", 1, false },        { "1", 1, false },        { "\"Sev5\"", -1, true },
-    { "\"Sev-1\"", -1, true },    { "\"Sev\"", -1, true },  { "\"Sev11\"", -1, true },
-    { "\"Critical\"", -1, true }, { "7", -1, true },        { "true", -1, true },
-    { "[]", -1, true },           { "null", -1, false },    { "\"\"", -1, false },
+    { "\"Sev0\"", 0, false },     { "\"Sev4\"", 4, false },
+    { "\"sev2\"", 2, false },     { "\"SEV3\"", 3, false },
+    { "\"sEv1\"", 1, false },     { "\" Sev1 \"", 1, false },
+    { "\"1\"", 1, false },        { "1", 1, false },
+    { "\"Sev5\"", -1, true },     { "\"Sev-1\"", -1, true },
+    { "\"Sev\"", -1, true },      { "\"Sev11\"", -1, true },
+    { "\"Critical\"", 0, false }, { "\"warning\"", 2, false },
+    { "\"Fatal\"", -1, true },    { "7", -1, true },
+    { "true", -1, true },         { "[]", -1, true },
+    { "null", -1, false },        { "\"\"", -1, false },
 };
 
 static const struct {
@@ -221,6 +225,10 @@ static const struct {
     { "Equals", "equal to" },
     { "Equal", "equal to" },
     { "greaterthan", "greater than" },
+    { "Greater Than", "greater than" },
+    { "LowerThan", "less than" },
+    { "Greater", "Greater" },
+    { "GreaterThanThat", "GreaterThanThat" },
     { "Near", "Near" },
 };
 
@@ -251,6 +259,8 @@ static const struct {
     { "5 minutes", "5 minutes" },
     { "00:05:00", "00:05:00" },
     { "pt5m", "pt5m" },
+    { "15", "15 minutes" },
+    { "1", "1 minute" },
 };
 
 /* A condition object and its words: "=first;=second;". */
@@ -260,6 +270,7 @@ static const struct {
 } conditions[] = {
     { "{\"allOf\":[{\"metricName\":\"m\",\"timeAggregation\":\"Total\"}]}", "=Total of m;" },
     { "{\"allOf\":[{\"metricName\":\"m\"}]}", "=m;" },
+    { "{\"allOf\":[{\"metricName\":\"m\",\"timeAggregation\":\"PT5M\"}]}", "=m;" },
     { "{\"allOf\":[{\"metricName\":\"m\",\"operator\":\"LessThan\",\"threshold\":1.5,"
       "\"metricValue\":0}]}",
       "=m less than 1.5, measured 0;" },
@@ -270,6 +281,9 @@ static const struct {
     { "{\"allOf\":[{\"metricMeasureColumn\":\"\",\"searchQuery\":\"q\",\"timeAggregation\":"
       "\"Count\"}]}",
       "=Count of query results;" },
+    { "{\"allOf\":[{\"metricMeasure\":\"Count\",\"searchQuery\":\"q\"}]}", "=Count;" },
+    { "{\"allOf\":[{\"searchQuery\":\"q\",\"event\":[[]],\"operator\":null}]}",
+      "=a row matched the query;" },
     { "{\"allOf\":[{\"metricName\":\"m\",\"webTestName\":\"ping\"}]}", "=m, web test ping;" },
     { "{\"allOf\":[{\"metricName\":\"m\",\"webTestName\":\"None\"}]}", "=m;" },
     { "{\"allOf\":[{\"metricName\":\"m\",\"failingPeriods\":{\"numberOfEvaluationPeriods\":4,"
@@ -307,7 +321,10 @@ static const struct {
       "[\"t2\",\"l2\"]]}]}",
       "T: t1 | L: l1\nT: t2 | L: l2\n" },
     { "{\"tables\":[{\"columns\":[{\"name\":\"T\"},{\"name\":\"L\"}],\"rows\":[[\"t1\"]]}]}",
-      "T: t1\n" },
+      "t1\n" },
+    { "{\"tables\":[{\"columns\":[{\"name\":\"T\"}],\"rows\":[{\"A\":1,\"B\":null,\"C\":\"c\"},"
+      "\"x\",7,null]}]}",
+      "A: 1 | C: c\nT: x\nT: 7\n\n" },
     { "{\"tables\":[{\"columns\":[{\"name\":\"T\"}],\"rows\":[[\"t1\",\"extra\"]]}]}",
       "T: t1 | extra\n" },
     { "{\"tables\":[{\"columns\":[{\"name\":\"A\"},{\"name\":\"B\"},{\"name\":\"C\"}],"
@@ -337,9 +354,14 @@ static const struct {
     { "\"configurationItems\":[\"web-1\"],\"alertTargetIDs\":[\"/s/1/vm/other\"]", "web-1",
       "resourceId=/s/1/vm/other;" },
     { "\"configurationItems\":[\"/subscriptions/s/providers/Microsoft.Compute/vm/web-2\"]", "web-2",
-      "" },
-    { "\"configurationItems\":[\"/s/vm/web-3/\"]", "web-3", "" },
-    { "\"configurationItems\":[\"web-4\",\"web-5\"]", "web-4", "" },
+      "configurationItem=/subscriptions/s/providers/Microsoft.Compute/vm/web-2;" },
+    { "\"configurationItems\":[\"/s/vm/web-3/\"]", "web-3", "configurationItem=/s/vm/web-3/;" },
+    { "\"configurationItems\":[\"web-4\",\"web-5\"]", "web-4",
+      "configurationItem=web-4;configurationItem=web-5;" },
+    { "\"configurationItems\":[\"a\",\"b\"],\"alertTargetIDs\":[\"/s/a\",\"/s/b\"]", "a",
+      "resourceId=/s/a;resourceId=/s/b;configurationItem=a;configurationItem=b;" },
+    { "\"configurationItems\":[\"https://host/path\"],\"alertTargetIds\":[\"/s/c\"]",
+      "https://host/path", "resourceId=/s/c;" },
     { "\"configurationItems\":[],\"alertTargetIDs\":[\"/s/vm/web-6\"]", "web-6",
       "resourceId=/s/vm/web-6;" },
     { "\"configurationItems\":null,\"alertTargetIDs\":[\"/s/vm/web-7\",\"/s/vm/web-8\"]", "web-7",
@@ -352,9 +374,11 @@ static const struct {
     { "\"alertTargetIDs\":[]", "", "" },
     { "\"alertTargetIDs\":[\"\"]", "", "" },
     { "\"alertTargetIDs\":[null]", "", "" },
-    { "\"alertTargetIDs\":\"x\",\"configurationItems\":\"y\"", "", "" },
+    { "\"alertTargetIDs\":\"x\",\"configurationItems\":\"y\"", "y", "resourceId=x;" },
+    { "\"alertTargetIDs\":{\"a\":\"x\",\"b\":\"y\"}", "x", "resourceId=x;resourceId=y;" },
     { "\"alertTargetIDs\":[\"/s/1\",\"/s/2\",\"/s/3\",\"/s/4\",\"/s/5\",\"/s/6\"]", "1",
-      "resourceId=/s/1;resourceId=/s/2;resourceId=/s/3;resourceId=/s/4;resourceId=/s/5;" },
+      "resourceId=/s/1;resourceId=/s/2;resourceId=/s/3;resourceId=/s/4;resourceId=/s/5;"
+      "resourceId=/s/6;" },
 };
 
 /* The two places of custom properties. */
@@ -365,9 +389,13 @@ static const struct {
     { "{\"a\":\"1\"}", "null", "a=1;" },
     { "null", "{\"a\":\"1\"}", "a=1;" },
     { "{\"a\":\"1\",\"b\":\"2\"}", "{\"b\":\"2\",\"c\":\"3\"}", "a=1;b=2;c=3;" },
-    { "{\"n\":1,\"t\":true,\"o\":{\"x\":1},\"z\":null,\"e\":\"\"}", "{}",
-      "n=1;t=true;o={\"x\":1};" },
-    { "[\"a\"]", "\"b\"", "" },
+    { "{\"n\":1,\"t\":true,\"o\":{\"x\":1},\"z\":null,\"e\":\"\"}", "{}", "n=1;t=true;o.x=1;" },
+    { "{\"version\":\"2\",\"for\":\"team-a\",\"token\":\"t\",\"claims\":\"c\",\"Secret\":\"s\"}",
+      "null", "version=2;for=team-a;" },
+    { "{\"a\":{\"b\":{\"c\":{\"d\":{\"e\":1}}}},\"l\":[1,2]}", "null",
+      "a.b.c.d={\"e\":1};l=[1,2];" },
+    { "[\"a\"]", "\"b\"", "properties=b;" },
+    { "\"a\"", "[]", "" },
     { "null", "null", "" },
 };
 
@@ -380,9 +408,139 @@ static const struct {
     { "\"Activity Log\"", "activity" },
     { "\"ActivityLog\"", "activity" },
     { "\"metric\"", "metric" },
-    { "\"Unknown\"", "Unknown" },
+    { "\"Unknown\"", "" },
     { "null", "" },
     { "\"\"", "" },
+};
+
+/* Members of the context, and what becomes of them. */
+static const struct {
+    const char *context;
+    const char *conditions, *query, *dimensions, *custom, *logs;
+} contexts[] = {
+    /* log search of the first API */
+    { "\"SearchQuery\":\" Heartbeat \",\"ResultCount\":1,\"Threshold\":0,\"Operator\":\"Greater "
+      "Than\",\"AlertType\":\"Number of results\",\"SearchIntervalInMinutes\":\"5\","
+      "\"SearchResults\":{\"tables\":[{\"columns\":[{\"name\":\"A\"},{\"name\":\"B\"}],\"rows\":"
+      "[[\"1\"]]}]},\"SeverityDescription\":\"Warning\",\"LinkToSearchResultsAPI\":\"https://a\","
+      "\"IncludedSearchResults\":\"True\"",
+      "=Number of results greater than 0, 1 row, over 5 minutes;", "Heartbeat", "",
+      "SeverityDescription=Warning;", "1\n" },
+    { "\"SearchQuery\":\"q\",\"SearchResult\":{\"tables\":[{\"rows\":[[\"x\",\"y\"],\"z\"]}]},"
+      "\"AlertThresholdOperator\":\"Less Than\",\"AlertThresholdValue\":\"3\","
+      "\"SearchIntervalInSeconds\":3600,\"Dimensions\":[{\"name\":\"IP\",\"value\":\"1.1.1.1\"}]",
+      "=query results less than 3, over 60 minutes;", "q", "IP=1.1.1.1;", "", "x | y\nz\n" },
+    { "\"SearchQuery\":null,\"SearchResults\":null,\"ResultCount\":null,\"Threshold\":null,"
+      "\"AffectedConfigurationItems\":null",
+      "", "", "", "", "" },
+    /* simple log alerts carry their row */
+    { "\"condition\":{\"allOf\":[{\"searchQuery\":\"q\",\"event\":[[{\"name\":\"A\",\"value\":1},"
+      "{\"name\":\"B\",\"value\":null},{\"name\":\"C\",\"value\":\"x\"}],[{\"name\":\"A\","
+      "\"value\":2}]]}]}",
+      "=a row matched the query;", "q", "", "", "A: 1 | C: x\nA: 2" },
+    { "\"condition\":{\"allOf\":[{\"event\":[{\"name\":\"A\",\"value\":\"1\"},{\"name\":\"B\","
+      "\"value\":\"2\"}]}]}",
+      "=a row matched the query;", "", "", "", "A: 1 | B: 2" },
+    /* activity log: no claims, nothing about the caller's request */
+    { "\"operationName\":\"Microsoft.Compute/x/delete\",\"status\":\"Failed\",\"claims\":\"{}\","
+      "\"caller\":\"a@b\",\"httpRequest\":\"{}\",\"channels\":\"Operation\",\"authorization\":{"
+      "\"action\":\"x\",\"scope\":\"y\"},\"properties\":{\"statusCode\":\"Conflict\",\"n\":{\"m\":"
+      "1}},"
+      "\"Activity Log Event Description\":\"gone\"",
+      "", "", "operationName=Microsoft.Compute/x/delete;",
+      "status=Failed;caller=a@b;statusCode=Conflict;n.m=1;Activity Log Event Description=gone;",
+      "" },
+    { "\"authorization\":{\"action\":\"Microsoft.X/write\"},\"level\":\"Error\"", "", "",
+      "operationName=Microsoft.X/write;", "level=Error;", "" },
+    /* service health */
+    { "\"operationName\":\"Microsoft.ServiceHealth/incident/action\",\"level\":3,\"properties\":{"
+      "\"trackingId\":\"T-1\",\"communication\":\"<p>Down &amp; "
+      "out</p><br>Sorry\",\"impactedServices\":"
+      "[{\"ServiceName\":\"S\"}],\"defaultLanguageContent\":\"<p>Down</p>\"}",
+      "", "", "operationName=Microsoft.ServiceHealth/incident/action;trackingId=T-1;",
+      "level=3;impactedServices=[{\"ServiceName\":\"S\"}];",
+      "communication:\nDown & out\n\nSorry" },
+    /* smart detection */
+    { "\"DetectionSummary\":\"Slower\",\"DetectedValue\":\"0.45 sec\",\"NormalValue\":\"0.27 sec\","
+      "\"SmartDetectorName\":\"D\"",
+      "=Slower;=detected 0.45 sec, normally 0.27 sec;", "", "", "SmartDetectorName=D;", "" },
+    /* Prometheus */
+    { "\"expression\":\"up == "
+      "0\",\"expressionValue\":\"12.7m\",\"for\":\"PT5M\",\"labels\":{\"pod\":"
+      "\"p-1\"},\"annotations\":{\"summary\":\"s\",\"team\":\"t\"},\"ruleGroup\":\"/g\"",
+      "=expression gave 12.7m, held for 5 minutes;", "up == 0", "pod=p-1;", "team=t;ruleGroup=/g;",
+      "" },
+    { "\"expression\":\"up == 0\",\"labels\":null,\"annotations\":[],\"for\":null", "", "up == 0",
+      "", "", "" },
+    /* budgets */
+    { "\"AlertCategory\":\"budgets\",\"AlertData\":{\"ThresholdType\":\"Actual\","
+      "\"BudgetThreshold\":"
+      "\"$50.00\",\"NotificationThresholdAmount\":\"$25.00\",\"SpentAmount\":\"$11,111.00\","
+      "\"Unit\":"
+      "\"USD\"}",
+      "=Actual spend $11,111.00, budget $50.00, threshold $25.00, in USD;", "", "",
+      "AlertCategory=budgets;Unit=USD;", "" },
+    { "\"AlertData\":{\"BudgetThreshold\":50}", "=budget 50;", "", "", "", "" },
+    { "\"AlertData\":null", "", "", "", "", "" },
+    /* a service that nobody knows */
+    { "\"some\":\"value\",\"count\":42,\"nested\":{\"a\":1,\"version\":\"v\"},\"none\":null,"
+      "\"condition\":\"bad\"",
+      "", "", "", "some=value;count=42;nested.a=1;nested.version=v;condition=bad;", "" },
+    { "\"long\":\"one\\ntwo\"", "", "", "", "", "long:\none\ntwo" },
+};
+
+/* Members of the context by which a resource is found where essentials name none. */
+static const struct {
+    const char *essentials, *context;
+    const char *name, *resource;
+} places[] = {
+    { "\"alertTargetIDs\":[\"/s/workspace\"]",
+      "\"AffectedConfigurationItems\":[\"FS01.local\"],\"SearchQuery\":\"q\"", "r", "FS01.local" },
+    { "\"alertTargetIDs\":[\"/s/workspace\"]", "\"labels\":{\"cluster\":\"aks\"}", "r", "aks" },
+    { "\"alertTargetIDs\":[\"/subscriptions/1\"]",
+      "\"operationName\":\"microsoft.servicehealth/incident/"
+      "action\",\"properties\":{\"service\":\"VMs\","
+      "\"region\":\"East US\"}",
+      "r", "VMs - East US" },
+    { "\"alertTargetIDs\":[\"/subscriptions/1\"]",
+      "\"properties\":{\"service\":\"VMs\",\"trackingId\":\"T\"}", "r", "VMs" },
+    { "\"alertTargetIDs\":[\"/s/vm\"]", "\"properties\":{\"service\":\"checkout\"}", "r", "vm" },
+    { "\"alertTargetIDs\":null", "\"resourceId\":\"/s/vm/a\"", "r", "a" },
+    { "\"alertTargetIDs\":null", "\"authorization\":{\"scope\":\"/s/vm/b\"}", "r", "b" },
+    { "\"alertTargetIDs\":[]", "\"BackupItemName\":\"vm-1\"", "r", "vm-1" },
+    { "\"alertRule\":null,\"configurationItems\":[\"budgets\"]",
+      "\"AlertData\":{\"BudgetName\":\"b-1\"}", "b-1", "b-1" },
+    { "\"alertRule\":null,\"alertRuleID\":\"/s/rules/cpu high\"", "\"x\":1", "cpu high", "" },
+    { "\"alertRule\":\"\",\"alertRuleId\":\"/s/rules/cpu\"", "\"labels\":{\"alertname\":\"N\"}",
+      "N", "" },
+};
+
+/* Stages of Azure's own incidents and maintenances. */
+static const struct {
+    const char *operation, *stage;
+    enum alert_state state;
+} stages[] = {
+    { "Microsoft.ServiceHealth/incident/action", "Resolved", ALERT_RESOLVED },
+    { "microsoft.servicehealth/incident/action", "RESOLVED", ALERT_RESOLVED },
+    { "Microsoft.ServiceHealth/incident/action", "Active", ALERT_FIRED },
+    { "Microsoft.ServiceHealth/incident/action", "", ALERT_FIRED },
+    { "Microsoft.ServiceHealth/maintenance/action", "Resolved", ALERT_FIRED },
+    { "Microsoft.Compute/virtualMachines/write", "Resolved", ALERT_FIRED },
+};
+
+/* Essentials that are about the same problem, and such that are about another. */
+static const struct {
+    const char *essentials;
+    bool is_same;
+} twins[] = {
+    { "\"alertTargetIDs\":[\"/S/B\",\"/S/"
+      "a\"],\"alertId\":\"2\",\"firedDateTime\":\"2024-01-02T00:00:00Z\"",
+      true },
+    { "\"alertTargetIDs\":[\"/s/a\",\"/s/b\"],\"monitorCondition\":\"Resolved\"", true },
+    { "\"alertTargetIDs\":[\"/s/a\",\"/s/b\"],\"description\":\"other words\"", true },
+    { "\"alertTargetIDs\":[\"/s/a\"]", false },
+    { "\"alertTargetIDs\":[\"/s/a\",\"/s/c\"]", false },
+    { "\"alertTargetIDs\":[\"/s/a\",\"/s/b\"],\"alertRuleID\":\"/rule\"", false },
 };
 
 /* --- helpers ---------------------------------------------------------------------------------- */
@@ -716,7 +874,7 @@ static void huge_rows_are_cut_not_lost(void **state)
     }
     text_add_string(&context, "]}]}");
     struct alert alert = read_parts("huge rows", "", text_view(&context).at, "");
-    assert_non_null(pairs_find(&alert.notes, VIEW("data.alertContext.SearchResults")));
+    assert_non_null(pairs_find(&alert.notes, VIEW("SearchResults")));
     assert_true(view_starts(alert.logs, VIEW("L: first\n")));
     assert_true(alert.logs.len > 100 * 1024);
 }
@@ -736,6 +894,68 @@ static void links_are_whole_or_left_out(void **state)
         assert_int_equal(alert.links.count, lengths[i] <= MAX_LINK_BYTES ? 1 : 0);
         if (alert.links.count == 1)
             assert_int_equal(alert.links.at[0].value.len, lengths[i]);
+    }
+}
+
+static void contexts_are_read_by_their_content(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(contexts); i++) {
+        const char *row = contexts[i].context;
+        struct alert alert =
+            read_parts(row, "\"alertTargetIDs\":[\"/t\"],\"description\":\"s\"", row, "");
+        struct view dimensions = pairs_as_text(&alert.dimensions);
+        CHECK(row, view_contains(dimensions, VIEW("resourceId=/t;")));
+        dimensions.len -= VIEW("resourceId=/t;").len;
+        CHECK_VIEW(row, dimensions, view_of(contexts[i].dimensions));
+        CHECK_VIEW(row, pairs_as_text(&alert.conditions), view_of(contexts[i].conditions));
+        CHECK_VIEW(row, alert.query, view_of(contexts[i].query));
+        CHECK_VIEW(row, pairs_as_text(&alert.custom), view_of(contexts[i].custom));
+        CHECK_VIEW(row, alert.logs, view_of(contexts[i].logs));
+        CHECK(row, alert.links.count == 0 && alert.notes.count == 0);
+    }
+}
+
+static void resources_and_names_stand_elsewhere_too(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        const char *row = places[i].context;
+        struct alert alert = read_parts(row, places[i].essentials, row, "");
+        CHECK_VIEW(row, alert.name, view_of(places[i].name));
+        CHECK_VIEW(row, alert.resource, view_of(places[i].resource));
+    }
+}
+
+static void incidents_in_azure_end_by_their_stage(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(stages); i++) {
+        struct text context = text_in(&mem, 1024);
+        text_add_string(&context, "\"operationName\":\"");
+        text_add_string(&context, stages[i].operation);
+        text_add_string(&context, "\",\"properties\":{\"stage\":\"");
+        text_add_string(&context, stages[i].stage);
+        text_add_string(&context, "\"}");
+        struct alert alert =
+            read_parts(stages[i].operation,
+                       "\"monitoringService\":\"ServiceHealth\",\"monitorCondition\":\"Fired\"",
+                       text_view(&context).at, "");
+        CHECK(stages[i].operation, alert.state == stages[i].state);
+    }
+}
+
+static void problems_are_told_by_rule_and_targets(void **state)
+{
+    (void)state;
+    struct identity first, other;
+    struct alert alert = read_parts("first", "\"alertTargetIDs\":[\"/s/a\",\"/s/b\"]", "", "");
+    assert_true(identity_of(&alert, &mem, &first));
+    for (size_t i = 0; i < COUNT_OF(twins); i++) {
+        const char *row = twins[i].essentials;
+        alert = read_parts(row, row, "", "");
+        CHECK(row, identity_of(&alert, &mem, &other));
+        CHECK(row, view_equal(first.fingerprint, other.fingerprint) == twins[i].is_same);
     }
 }
 
@@ -762,6 +982,10 @@ int main(void)
         TEST(a_huge_query_does_not_refuse_the_alert),
         TEST(huge_rows_are_cut_not_lost),
         TEST(links_are_whole_or_left_out),
+        TEST(contexts_are_read_by_their_content),
+        TEST(resources_and_names_stand_elsewhere_too),
+        TEST(incidents_in_azure_end_by_their_stage),
+        TEST(problems_are_told_by_rule_and_targets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,18 @@
+/*
+ * Commands for a person who follows sessions: `session list|get|watch|message`, `playbook push`.
+ *
+ * Owns:     nothing.
+ * Units:    seconds where a person types them.
+ * Fails:    with a sentence on stderr and an exit code: 1 when Devin could not do it, 2 for a wrong
+ *           command line.
+ * Threads:  one; they start and stop a wire of their own.
+ */
+#ifndef EDGE_CONSOLE_H
+#define EDGE_CONSOLE_H
+
+#include "edge/settings.h"
+
+int console_session(struct settings *settings, int count, char **words);
+int console_playbook(struct settings *settings, int count, char **words);
+
+#endif
