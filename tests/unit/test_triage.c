@@ -33,12 +33,14 @@ enum { PLENTY = 16 * 1024 * 1024, MAX_SENDS = 8 };
     "{\"success\":true,\"sessionId\":\"s-1\",\"sessionUrl\":\"https://app.devin.ai/sessions/" \
     "s-1\",\"message\":\"Devin session already exists for this "                              \
     "alert\",\"action\":\"existing\"," fingerprint "}"
-#define NATIVE_PRINT                                                                              \
-    "\"fingerprint\":\"fp-8dfbe4a7abf2b00a\",\"fingerprintOf\":[{\"key\":\"source\",\"value\":\"native\"}," \
+#define NATIVE_PRINT                                                                            \
+    "\"fingerprint\":\"fp-8dfbe4a7abf2b00a\",\"fingerprintOf\":[{\"key\":\"source\",\"value\":" \
+    "\"native\"},"                                                                              \
     "{\"key\":\"name\",\"value\":\"name\"}]"
-#define AZURE_PRINT                                                                          \
-    "\"fingerprint\":\"fp-2f477ccce1960404\",\"fingerprintOf\":[{\"key\":\"source\",\"value\":\"azure-" \
-    "monitor\"},"                                                                            \
+#define AZURE_PRINT                                                                             \
+    "\"fingerprint\":\"fp-2f477ccce1960404\",\"fingerprintOf\":[{\"key\":\"source\",\"value\":" \
+    "\"azure-"                                                                                  \
+    "monitor\"},"                                                                               \
     "{\"key\":\"name\",\"value\":\"name\"}]"
 #define IGNORED                                                                          \
     "{\"success\":true,\"message\":\"Alert is resolved: no session needed\",\"action\":" \
