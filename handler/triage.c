@@ -204,7 +204,8 @@ static struct view told_of(const struct outcome *outcome, struct arena *mem)
     text_add(&told, outcome->session.id);
     text_add_char(&told, ' ');
     text_add(&told, outcome->session.url);
-    return outcome->has_failed || !text_ok(&told) ? (struct view){ 0 } : text_view(&told);
+    bool is_told = !outcome->has_failed && text_ok(&told);
+    return is_told ? text_view(&told) : (struct view){ 0 };
 }
 
 static void take_told(struct view told, struct outcome *out)

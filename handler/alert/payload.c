@@ -107,11 +107,15 @@ static bool read_items(struct reading *reading, const struct source *from, const
     struct failure first = { 0 };
     struct failure last = { 0 };
     size_t before = payload->count;
+    size_t taken = 0;
     size_t refused = 0;
     for (const struct cJSON *item = json_first(list); item != NULL; item = json_next(item)) {
-        if (json_kind(item) != JSON_OBJECT
-            || read_alert(reading, from, item, body, repaired, &last))
+        if (json_kind(item) != JSON_OBJECT)
             continue;
+        if (read_alert(reading, from, item, body, repaired, &last)) {
+            taken++;
+            continue;
+        }
         if (refused++ == 0)
             first = last;
         if (failure_row(last.kind)->status != 400) {
@@ -119,7 +123,7 @@ static bool read_items(struct reading *reading, const struct source *from, const
             return false;
         }
     }
-    if (refused > 0 && payload->count == before) {
+    if (refused > 0 && taken == 0) {
         *why = first;
         return false;
     }

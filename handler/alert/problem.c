@@ -118,7 +118,7 @@ static bool begin_problem(struct problem *problem, const struct alert *alert,
     *problem = (struct problem){
         .alert = alert,
         .identity = *identity,
-        .also = arena_get_array(mem, alerts, sizeof *problem->also),
+        .also = arena_get_array(mem, alerts, sizeof(const struct alert *)),
         .also_fingerprints = arena_get_array(mem, alerts, sizeof *problem->also_fingerprints),
     };
     return problem->also != NULL && problem->also_fingerprints != NULL;

@@ -460,7 +460,7 @@ static void add_double(struct text *to, double number)
     text_add_string(to, digits);
 }
 
-/* Recursion is bounded by MAX_DEPTH. NOLINTNEXTLINE(misc-no-recursion) */
+/* Recursion is bounded by MAX_DEPTH. */
 void json_put_node(struct json_writer *writer, const char *key, const struct cJSON *node)
 {
     bool is_object = false;

@@ -655,6 +655,7 @@ static void on_closing(const struct mg_connection *connection)
     const struct mg_request_info *info = mg_get_request_info(connection);
     bool is_answered = mg_get_user_connection_data(connection) != NULL;
     if (!is_answered && info != NULL && info->request_uri != NULL && info->local_uri_raw == NULL)
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): civetweb hands out its own connection as const */
         refuse_head((struct mg_connection *)(uintptr_t)connection, 400);
 }
 

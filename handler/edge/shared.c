@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { MAX_VALUES = 64, MAX_CALLS_A_MINUTE = 1000, MINUTE_MS = 60000 };
+enum { MAX_RESULT_BYTES = 2048, MAX_VALUES = 64, MAX_CALLS_A_MINUTE = 1000, MINUTE_MS = 60000 };
 
 struct value {
     char *key;
@@ -23,7 +23,7 @@ struct value {
 struct flight {
     struct flight *next;
     char *key;
-    char *result; /* of the leader that has left; NULL: it failed, or is still at it */
+    char result[MAX_RESULT_BYTES]; /* of the leader that has left; empty: it failed, or is at it */
     bool is_led;
     int inside; /* leader and waiters */
     pthread_cond_t changed;
@@ -61,7 +61,8 @@ static void forget(struct value *value)
 {
     free(value->key);
     free(value->text);
-    *value = (struct value){ 0 };
+    value->key = NULL;
+    value->text = NULL;
 }
 
 static struct value *find_value(struct shared *shared, struct view key)
@@ -98,14 +99,21 @@ static struct value *place_for(struct shared *shared)
 
 void shared_remember(struct shared *shared, struct view key, struct view value, long long ttl_ms)
 {
+    char *name = copy_of(key);
+    char *text = copy_of(value);
+    if (name == NULL || text == NULL) {
+        free(name);
+        free(text);
+        return;
+    }
     pthread_mutex_lock(&shared->lock);
     struct value *place = find_value(shared, key);
     if (place == NULL)
         place = place_for(shared);
     forget(place);
-    *place = (struct value){ copy_of(key), copy_of(value), clock_now_ms() + ttl_ms };
-    if (place->key == NULL || place->text == NULL)
-        forget(place);
+    place->key = name;
+    place->text = text;
+    place->until_ms = clock_now_ms() + ttl_ms;
     pthread_mutex_unlock(&shared->lock);
 }
 
@@ -154,7 +162,6 @@ static void end_flight(struct shared *shared, struct flight *flight)
     *link = flight->next;
     pthread_cond_destroy(&flight->changed);
     free(flight->key);
-    free(flight->result);
     free(flight);
 }
 
@@ -168,7 +175,7 @@ static enum turn await_turn(struct flight *flight, struct shared *shared, long l
         is_late = pthread_cond_timedwait(&flight->changed, &shared->lock, &until) != 0;
     if (flight->is_led)
         return TURN_LATE;
-    if (flight->result == NULL)
+    if (flight->result[0] == '\0')
         return TURN_LEAD;
     *result = view_keep(view_of(flight->result), mem);
     return result->at != NULL ? TURN_TOLD : TURN_LATE;
@@ -204,8 +211,8 @@ void shared_leave(struct shared *shared, struct view key, struct view result)
     if (flight != NULL && flight->is_led) {
         flight->is_led = false;
         flight->inside--;
-        if (result.len > 0 && flight->result == NULL)
-            flight->result = copy_of(result);
+        struct text told = text_over(flight->result, sizeof flight->result);
+        text_add(&told, result);
         pthread_cond_broadcast(&flight->changed);
         end_flight(shared, flight);
     }

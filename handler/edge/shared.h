@@ -4,7 +4,8 @@
  *
  * Owns:     shared_start() gives what shared_stop() ends; values handed out live in the caller's arena.
  * Units:    milliseconds; calls a minute.
- * Fails:    without memory a value is not remembered, and everybody leads.
+ * Fails:    without memory a value is not remembered, and everybody leads; a result of 2 KiB and more
+ *           counts as none.
  * Threads:  any number; start and stop from one, with nobody inside.
  */
 #ifndef EDGE_SHARED_H

@@ -55,9 +55,10 @@ static void add_escaped(struct text *to, struct view part)
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < part.len; i++) {
         unsigned char c = (unsigned char)part.at[i];
-        bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-                        || c == '-' || c == '_' || c == '.' || c == '~';
-        if (is_plain) {
+        bool goes_as_it_is = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
+                             || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.'
+                             || c == '~';
+        if (goes_as_it_is) {
             text_add_char(to, (char)c);
             continue;
         }
@@ -97,9 +98,10 @@ static bool finish_call(const char *method, const struct text *path, const struc
     *out = (struct call){
         .method = method,
         .path = text_view(path).at,
-        .body = body == NULL ? (struct view){ 0 } : text_view(body),
         .is_once = is_once,
     };
+    if (body != NULL)
+        out->body = text_view(body);
     return text_ok(path) && (body == NULL || text_ok(body)) && arena_ok(mem);
 }
 
@@ -411,7 +413,8 @@ struct view api_cursor_of(const struct api *api, const struct cJSON *body,
     }
     if (count < PAGE)
         return (struct view){ 0 };
-    text_add_number(&offset, (long long)(before + count));
+    size_t shown = before + count;
+    text_add_number(&offset, (long long)shown);
     return text_view(&offset);
 }
 

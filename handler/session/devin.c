@@ -263,9 +263,9 @@ static struct devin_next failed_playbooks(struct devin *devin, const struct turn
 static struct view lookup_tag(const struct devin *devin)
 {
     const struct identity *identity = &devin->request->problem->identity;
-    bool is_of_firing =
+    bool by_firing =
         devin->stage == STAGE_CONFIRM || (!devin->request->has_identity && identity->has_firing);
-    return is_of_firing ? identity->firing : identity->fingerprint;
+    return by_firing ? identity->firing : identity->fingerprint;
 }
 
 static bool call_lookup(struct devin *devin, struct arena *mem)

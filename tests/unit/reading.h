@@ -16,10 +16,10 @@
 static inline bool read_first(struct view body, struct arena *mem, struct alert *out,
                               struct failure *why)
 {
-    struct payload payload = { 0 };
-    if (!payload_read(body, mem, &payload, why))
+    struct payload whole = { 0 };
+    if (!payload_read(body, mem, &whole, why))
         return false;
-    *out = payload.count > 0 ? payload.alerts[0] : (struct alert){ 0 };
+    *out = whole.count > 0 ? whole.alerts[0] : (struct alert){ 0 };
     return true;
 }
 
