@@ -386,6 +386,21 @@ static struct reply tell(const struct story *story, struct script *script, struc
                : triage_reply_failure(why, report, arena);
 }
 
+#define FIFTY "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee"
+#define FAR   FIFTY FIFTY FIFTY FIFTY FIFTY
+
+/* What leave() was given; empty where nobody left. */
+static struct view left_with(struct view events)
+{
+    struct view mark = VIEW("leave alert ");
+    struct view told;
+    struct view rest;
+    while (events.len > 0 && !view_starts(events, mark))
+        events = view_skip(events, 1);
+    view_cut(view_skip(events, mark.len), ';', &told, &rest);
+    return told;
+}
+
 /* --- tests ------------------------------------------------------------------------------------ */
 
 static void stories_take_their_course(void **state)
@@ -502,6 +517,31 @@ static void too_little_memory_is_a_clean_failure(void **state)
     }
 }
 
+/* Others are told of a session whole, or they look for it themselves. */
+static void nobody_is_told_of_half_a_session(void **state)
+{
+    (void)state;
+    static const struct story story = {
+        .name = "a long way",
+        .body = NATIVE(""),
+        .settings = { ALL_PASS },
+        .answers = { { 200, "{'session_id':'s','url':'https://x/" FAR "'}" } },
+    };
+    bool is_whole = false;
+    for (size_t ceiling = 0; !is_whole && ceiling < PLENTY; ceiling += ARENA_ALIGN) {
+        struct script script;
+        struct report report;
+        struct failure why = { 0 };
+        arena_init(&scarce, ceiling);
+        (void)tell(&story, &script, &scarce, &report, &why);
+        struct view events = text_view(&script.events);
+        is_whole = view_contains(events, VIEW("leave alert s https://x/" FAR "; "));
+        CHECK_VIEW(story.name, is_whole ? VIEW("") : left_with(events), VIEW(""));
+        arena_drop(&scarce);
+    }
+    assert_true(is_whole);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -510,6 +550,7 @@ int main(void)
         TEST(stories_take_their_course),
         TEST(messages_say_what_happened),
         TEST(waiting_for_others_takes_time),
+        TEST(nobody_is_told_of_half_a_session),
         TEST(too_little_memory_is_a_clean_failure),
     };
     return cmocka_run_group_tests_name("triage_problems", tests, NULL, NULL);
