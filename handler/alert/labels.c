@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 
-enum { MAX_LABELS = 256 }; /* more of one object are not looked at */
+enum { MAX_LABELS = 256, NO_RANK = 1000 }; /* more of one object are not looked at */
 
 const struct word labels_severities[] = {
     { "critical", 0 }, { "crit", 0 },        { "page", 0 },        { "emergency", 0 },
@@ -54,19 +54,8 @@ bool labels_any_alert_has(const struct cJSON *body, const char *const members[],
 
 /* --- the resource ------------------------------------------------------------------------------ */
 
-/* Some sites name the thing by an id of their own: "scada_uuid". */
-static struct view first_uuid(const struct cJSON *labels, struct arena *mem)
-{
-    static const struct view end = { "uuid", 4 };
-    for (const struct cJSON *label = json_first(labels); label != NULL; label = json_next(label)) {
-        struct view key = json_key(label);
-        if (key.len >= end.len && view_equal_fold(view_skip(key, key.len - end.len), end))
-            return source_line(label, mem);
-    }
-    return (struct view){ 0 };
-}
-
-struct view labels_resource(const struct cJSON *labels, struct arena *mem)
+/* How well a label names the thing: 0 is best, NO_RANK not at all. */
+static size_t rank_of(struct view key)
 {
     static const char *const names[] = {
         "instance",   "pod",         "service",   "node",      "job",         "namespace",
@@ -74,12 +63,32 @@ struct view labels_resource(const struct cJSON *labels, struct arena *mem)
         "deployment", "statefulset", "daemonset", "container", "application", "app",
         "database",   "queue",       "zone",      "region",    "monitor",
     };
-    struct view value = { 0 };
-    if (json_kind(labels) != JSON_OBJECT)
-        return value;
-    for (size_t i = 0; value.len == 0 && i < COUNT_OF(names); i++)
-        value = source_line(source_one(json_at(labels, names[i])), mem);
-    return value.len > 0 ? value : first_uuid(labels, mem);
+    static const struct view uuid = { "uuid", 4 }; /* some sites have ids of their own */
+    size_t rank = 0;
+    while (rank < COUNT_OF(names) && !view_equal(key, view_of(names[rank])))
+        rank++;
+    bool is_known =
+        rank < COUNT_OF(names)
+        || (key.len >= uuid.len && view_equal_fold(view_skip(key, key.len - uuid.len), uuid));
+    return is_known ? rank : NO_RANK;
+}
+
+/* One pass, for a group's labels are looked at for each of its alerts. */
+struct view labels_resource(const struct cJSON *labels, struct arena *mem)
+{
+    struct view best = { 0 };
+    size_t best_rank = NO_RANK;
+    const struct cJSON *label = json_kind(labels) == JSON_OBJECT ? json_first(labels) : NULL;
+    for (size_t i = 0; label != NULL && i < MAX_LABELS; i++, label = json_next(label)) {
+        size_t rank = rank_of(json_key(label));
+        struct view value =
+            rank < best_rank ? source_line(source_one(label), mem) : (struct view){ 0 };
+        if (value.len == 0)
+            continue;
+        best = value;
+        best_rank = rank;
+    }
+    return best;
 }
 
 static bool keep_resource(const struct cJSON *labels, const struct cJSON *common, struct arena *mem,

@@ -123,8 +123,6 @@ static bool read_items(struct reading *reading, const struct source *from, const
         *why = first;
         return false;
     }
-    if (!tell_left_out(payload, reading->mem))
-        return no_memory(why);
     return refused == 0
            || source_note(&payload->alerts[before], first.field,
                           "missing in another alert: not read", reading->mem)
@@ -256,6 +254,8 @@ static bool read_body(struct view bytes, const struct json *json, struct reading
     reading->payload.is_repaired = json->is_mended;
     if (!read_node(reading, json->root, json->repaired, why))
         return false;
+    if (!tell_left_out(&reading->payload, reading->mem))
+        return no_memory(why);
     if (reading->payload.count > 0)
         reading->payload.from = reading->payload.alerts[0].from;
     return true;

@@ -14,18 +14,23 @@
 #include "support/player.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-enum { MOST_STORIES = 64, LONGEST_EXPLANATION = 256 * 1024 };
+/* Cases mostly wait for processes to start and to end: several are played at once. */
+enum { MOST_STORIES = 64, LONGEST_EXPLANATION = 256 * 1024, WORKERS = 4 };
 
 static const size_t TEST_BYTES = (size_t)512 * 1024 * 1024;
 
 static const struct e2e_test *const lists[] = {
-    e2e_life, e2e_load,  e2e_host, e2e_examples, e2e_hostile,
-    e2e_wire, e2e_crowd, e2e_kill, e2e_process,  e2e_standin,
+    e2e_life,  e2e_load, e2e_host,    e2e_examples, e2e_hostile, e2e_wire,
+    e2e_crowd, e2e_kill, e2e_process, e2e_standin,  e2e_senders,
 };
 static const struct e2e_test *const core_lists[] = { e2e_life, e2e_load };
 
@@ -34,26 +39,31 @@ struct story {
     int passed, failed, skipped;
 };
 
+struct results {
+    struct story stories[MOST_STORIES];
+    size_t story_count;
+};
+
 struct run {
     struct site site;
     struct program devin;
     const char *only, *tally, *handler;
     long long core;       /* 0: everything is played */
     long long case_count; /* met so far, chosen by name */
-    struct story stories[MOST_STORIES];
-    size_t story_count;
+    int worker;           /* which of the cases this process plays */
+    struct results *results;
 };
 
 /* --- counting ------------------------------------------------------------------------------- */
 
-static struct story *story_of(struct run *run, struct view name)
+static struct story *story_of(struct results *results, struct view name)
 {
-    for (size_t i = 0; i < run->story_count; i++)
-        if (view_equal(view_of(run->stories[i].name), name))
-            return &run->stories[i];
-    if (run->story_count == MOST_STORIES)
-        return &run->stories[MOST_STORIES - 1];
-    struct story *story = &run->stories[run->story_count++];
+    for (size_t i = 0; i < results->story_count; i++)
+        if (view_equal(view_of(results->stories[i].name), name))
+            return &results->stories[i];
+    if (results->story_count == MOST_STORIES)
+        return &results->stories[MOST_STORIES - 1];
+    struct story *story = &results->stories[results->story_count++];
     snprintf(story->name, sizeof story->name, "%.*s", (int)name.len, name.at);
     return story;
 }
@@ -62,16 +72,14 @@ static void count(struct run *run, struct view story_name, const char *name, con
                   enum test_result result, struct view why)
 {
     static const char *const words[] = { "passed", "FAILED", "skipped" };
-    struct story *story = story_of(run, story_name);
+    struct story *story = story_of(run->results, story_name);
     story->passed += result == TEST_PASSED;
     story->failed += result == TEST_FAILED;
     story->skipped += result == TEST_SKIPPED;
     if (result == TEST_PASSED)
         return;
-    printf("%s  %s", words[result], name);
-    if (how != NULL)
-        printf("  (%s)", how);
-    printf("\n%.*s", (int)why.len, why.at);
+    printf("%s  %s%s%s%s\n%.*s", words[result], name, how != NULL ? "  (" : "",
+           how != NULL ? how : "", how != NULL ? ")" : "", (int)why.len, why.at);
     fflush(stdout);
 }
 
@@ -91,8 +99,8 @@ static bool sum_up(const struct run *run)
 {
     int passed = 0;
     int failed = 0;
-    for (size_t i = 0; i < run->story_count; i++) {
-        const struct story *story = &run->stories[i];
+    for (size_t i = 0; i < run->results->story_count; i++) {
+        const struct story *story = &run->results->stories[i];
         printf("%-16s %4d passed, %d failed", story->name, story->passed, story->failed);
         if (story->skipped > 0)
             printf(", %d skipped", story->skipped);
@@ -112,7 +120,11 @@ static bool is_chosen(const struct run *run, const char *name)
 
 static bool is_case_chosen(struct run *run, const char *name)
 {
-    return is_chosen(run, name) && (run->core == 0 || run->case_count++ % run->core == 0);
+    long long each = run->core == 0 ? 1 : run->core;
+    if (!is_chosen(run, name))
+        return false;
+    long long number = run->case_count++;
+    return number % each == 0 && number / each % WORKERS == run->worker;
 }
 
 /* --- cases ---------------------------------------------------------------------------------- */
@@ -216,6 +228,54 @@ static bool start_devin(struct run *run, struct arena *mem)
     return false;
 }
 
+/* In a process of its own, with a Devin of its own. */
+static _Noreturn void work(struct run *run, int worker, int count, char **folders)
+{
+    struct arena mem;
+    arena_init(&mem, 64 * 1024 * 1024);
+    run->worker = worker;
+    run->results = &run->results[1 + worker];
+    if (!start_devin(run, &mem))
+        exit(1);
+    for (int i = 0; i < count; i++)
+        play_below(run, folders[i], "");
+    process_end(&run->devin.process, SIGTERM, 5000);
+    program_forget(&run->devin);
+    arena_drop(&mem);
+    exit(0);
+}
+
+static void add_results(struct results *to, const struct results *from)
+{
+    for (size_t i = 0; i < from->story_count; i++) {
+        struct story *story = story_of(to, view_of(from->stories[i].name));
+        story->passed += from->stories[i].passed;
+        story->failed += from->stories[i].failed;
+        story->skipped += from->stories[i].skipped;
+    }
+}
+
+/* False when a worker did not come to its end: its cases are not all counted then. */
+static bool play_all(struct run *run, int count, char **folders)
+{
+    pid_t pids[WORKERS];
+    bool ok = true;
+    for (int i = 0; i < WORKERS; i++) {
+        pids[i] = fork();
+        if (pids[i] == 0)
+            work(run, i, count, folders);
+    }
+    for (int i = 0; i < WORKERS; i++) {
+        int status = 0;
+        bool has_ended = pids[i] > 0 && waitpid(pids[i], &status, 0) == pids[i] && status == 0;
+        if (!has_ended)
+            printf("worker %d did not come to its end\n", i);
+        add_results(run->results, &run->results[1 + i]);
+        ok = ok && has_ended;
+    }
+    return ok;
+}
+
 int main(int argc, char **argv)
 {
     static struct run run;
@@ -236,16 +296,16 @@ int main(int argc, char **argv)
     }
     if (next >= argc)
         return usage();
-    if (!site_find(argv[0], &mem, &run.site) || !start_devin(&run, &mem))
+    int zero = open("/dev/zero", O_RDWR | O_CLOEXEC); /* POSIX names no anonymous mapping */
+    run.results = mmap(NULL, sizeof *run.results * (WORKERS + 1), PROT_READ | PROT_WRITE,
+                       MAP_SHARED, zero, 0);
+    if (run.results == MAP_FAILED || !site_find(argv[0], &mem, &run.site))
         return 1;
     if (run.handler != NULL)
         run.site.handler = run.handler;
-    for (int i = next; i < argc; i++)
-        play_below(&run, argv[i], "");
+    bool is_played = play_all(&run, argc - next, argv + next);
     run_tests(&run, argv[next]);
-    process_end(&run.devin.process, SIGTERM, 5000);
-    program_forget(&run.devin);
-    bool ok = sum_up(&run);
+    bool ok = sum_up(&run) && is_played;
     arena_drop(&mem);
     return ok ? 0 : 1;
 }

@@ -195,6 +195,7 @@ static bool replace_playbooks(struct memory *memory, const struct cJSON *list)
 {
     bool ok = true;
     memory->first_playbook = NULL;
+    memory->playbook_count = 0;
     for (const struct cJSON *item = json_first(list); item != NULL; item = json_next(item)) {
         struct playbook *playbook =
             memory_add_playbook(memory, json_text(json_at(item, "playbook_id")));

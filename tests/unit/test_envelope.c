@@ -216,6 +216,20 @@ static void dialects_may_differ_within_one_list(void **state)
     assert_ptr_equal(payload.alerts[1].from, &source_azure_common);
 }
 
+static void what_was_not_read_is_told(void **state)
+{
+    (void)state;
+    struct payload payload = { 0 };
+    struct failure why = { 0 };
+    assert_true(
+        payload_read(VIEW("[" EVENT_GRID("{\"api\":\"PutBlob\"}") "," EVENT_GRID(NATIVE) "]"), &mem,
+                     &payload, &why));
+    assert_int_equal(payload.left_out, 1);
+    const struct pair *told = pairs_find(&payload.alerts[0].custom, VIEW("alertsNotRead"));
+    assert_non_null(told);
+    CHECK_VIEW("told", told->value, VIEW("1 more alerts of this request were not read"));
+}
+
 static void many_events_are_counted(void **state)
 {
     (void)state;
@@ -273,13 +287,10 @@ static void too_little_memory_is_a_clean_failure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_is_inside_is_read),
-        TEST(notices_need_no_session),
-        TEST(what_holds_no_alert_is_refused),
-        TEST(dialects_may_differ_within_one_list),
-        TEST(many_events_are_counted),
-        TEST(an_alert_outlives_its_envelope),
-        TEST(too_little_memory_is_a_clean_failure),
+        TEST(what_is_inside_is_read),         TEST(notices_need_no_session),
+        TEST(what_holds_no_alert_is_refused), TEST(dialects_may_differ_within_one_list),
+        TEST(many_events_are_counted),        TEST(what_was_not_read_is_told),
+        TEST(an_alert_outlives_its_envelope), TEST(too_little_memory_is_a_clean_failure),
     };
     return cmocka_run_group_tests_name("envelope", tests, NULL, NULL);
 }

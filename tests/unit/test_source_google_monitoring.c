@@ -77,6 +77,30 @@ static const struct wanted rows[] = {
       .severity = -1 },
 };
 
+/* Single fields and whole objects fill the same list. */
+static void custom_fields_have_one_limit(void **state)
+{
+    (void)state;
+    struct arena mem;
+    struct payload payload = { 0 };
+    struct failure why = { 0 };
+    arena_init(&mem, (size_t)1024 * 1024);
+    struct text body = text_in(&mem, 64 * 1024);
+    text_add_string(&body,
+                    "{\"incident\":{\"incident_id\":\"i\",\"policy_name\":\"p\",\"documentation\":"
+                    "{\"subject\":\"s\"},\"policy_user_labels\":{\"first\":1");
+    for (int i = 0; i < 2 * MAX_CUSTOM_FIELDS; i++) {
+        text_add_string(&body, ",\"l");
+        text_add_number(&body, i);
+        text_add_string(&body, "\":\"v\"");
+    }
+    text_add_string(&body, "}}}");
+    assert_true(payload_read(text_view(&body), &mem, &payload, &why));
+    assert_int_equal(payload.alerts[0].custom.count, MAX_CUSTOM_FIELDS);
+    assert_int_equal(payload.alerts[0].custom.left_out, MAX_CUSTOM_FIELDS + 2);
+    arena_drop(&mem);
+}
+
 static void payloads_become_alerts(void **state)
 {
     (void)state;
@@ -88,6 +112,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(payloads_become_alerts),
+        cmocka_unit_test(custom_fields_have_one_limit),
     };
     return cmocka_run_group_tests_name("source_google_monitoring", tests, NULL, NULL);
 }

@@ -56,6 +56,10 @@ static const struct facts native_bodies[] = {
               "\"description\":\"a & b &lt;\"}",
       .name = "a &amp; <b>",
       .description = "a & b &lt;" },
+    { .body = "{\"alertName\":\"a &amp; < b\",\"severity\":1,"
+              "\"description\":\"a &amp; > b\"}",
+      .name = "a &amp; < b",
+      .description = "a &amp; > b" },
     { .body = "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\","
               "\"logs\":\"{{#context.hits}}{{_source.message}}\\n{{/context.hits}}\"}",
       .hides = "Error Logs" },
