@@ -56,7 +56,7 @@ void playbook_find(const struct cJSON *first, struct view name, struct arena *me
         if (id.len == 0 || !is_named(playbook, name))
             continue;
         if (known->state == PLAYBOOK_FOUND && !view_equal(known->id, id))
-            known->state = PLAYBOOK_TWICE;
+            *known = (struct playbook_known){ .state = PLAYBOOK_TWICE };
         if (known->state != PLAYBOOK_ABSENT)
             continue;
         known->state = PLAYBOOK_FOUND;

@@ -108,7 +108,6 @@ static void claim_frugal(struct view bytes, size_t ceiling, const struct story *
 static void claim_payload(const struct payload *payload)
 {
     CLAIM(payload->from != NULL && payload->count <= MAX_ALERTS);
-    CLAIM(payload->count > 0 || payload->reason != NULL);
     for (size_t i = 0; i < payload->count; i++)
         claim_alert(&payload->alerts[i]);
 }
