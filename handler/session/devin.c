@@ -82,6 +82,11 @@ enum trouble devin_trouble(const struct answer *answer)
     return answer->status == 429 ? TROUBLE_BUSY : TROUBLE_LASTING;
 }
 
+static bool is_success(const struct answer *answer)
+{
+    return answer->kind == ANSWER_HTTP && answer->status >= 200 && answer->status <= 299;
+}
+
 static bool no_memory(struct failure *why)
 {
     return fail(why, FAIL_INTERNAL, "no memory left to call Devin");
@@ -421,11 +426,15 @@ static struct devin_next failed_create(struct devin *devin, const struct turn *t
         note(devin, "playbook", "Devin refuses it: the session goes without", turn->mem);
         return go_to(devin, STAGE_CREATE, turn);
     }
+    enum trouble trouble = devin_trouble(turn->answer);
+    bool is_unclear = trouble == TROUBLE_UNCLEAR || is_success(turn->answer);
     long long wait_ms =
-        retry_wait_ms(&settings->retry, REPEAT_FREELY, devin->tries, devin_trouble(turn->answer),
+        retry_wait_ms(&settings->retry, REPEAT_FREELY, devin->tries, trouble,
                       turn->answer->retry_after_ms, turn->left_ms, spread_of(devin));
-    bool is_unclear = devin_trouble(turn->answer) == TROUBLE_UNCLEAR;
-    if (!devin->call.is_once || !is_unclear || wait_ms == NO_RETRY)
+    devin->may_create_again = wait_ms != NO_RETRY;
+    if (wait_ms == NO_RETRY)
+        wait_ms = settings->retry.first_ms;
+    if (!devin->call.is_once || !is_unclear || turn->left_ms <= wait_ms)
         return FAILED;
     devin->create_failure = *turn->why;
     devin->stage = STAGE_CONFIRM;
@@ -439,6 +448,13 @@ static struct devin_next failed_create(struct devin *devin, const struct turn *t
 
 /* --- confirm --------------------------------------------------------------------------------- */
 
+/* Not knowing is no reason to pay for a second session. */
+static struct devin_next failed_confirm(struct devin *devin, const struct turn *turn)
+{
+    *turn->why = devin->create_failure;
+    return FAILED;
+}
+
 static struct devin_next answered_confirm(struct devin *devin, const struct turn *turn)
 {
     devin->has_found = false;
@@ -450,14 +466,7 @@ static struct devin_next answered_confirm(struct devin *devin, const struct turn
         devin->session = session;
         return finish(devin, RESULT_CREATED);
     }
-    return go_to(devin, STAGE_CREATE, turn);
-}
-
-/* Not knowing is no reason to pay for a second session. */
-static struct devin_next failed_confirm(struct devin *devin, const struct turn *turn)
-{
-    *turn->why = devin->create_failure;
-    return FAILED;
+    return devin->may_create_again ? go_to(devin, STAGE_CREATE, turn) : failed_confirm(devin, turn);
 }
 
 /* --- check ----------------------------------------------------------------------------------- */
@@ -593,13 +602,28 @@ bool devin_begin(struct devin *devin, const struct devin_settings *settings,
     return stages[devin->stage].call(devin, mem) || no_memory(why);
 }
 
-/* A create that answers 2xx without a session has not done what was asked. */
+/* A 2xx without what was asked for has not answered: no list, say, is not an empty one. */
 static bool has_answered(struct devin *devin, const struct turn *turn)
 {
-    const struct answer *answer = turn->answer;
-    if (answer->kind != ANSWER_HTTP || answer->status < 200 || answer->status > 299)
+    if (!is_success(turn->answer))
         return false;
-    return devin->stage != STAGE_CREATE || api_read_session(turn->body, turn->mem, &devin->session);
+    switch (devin->stage) {
+    case STAGE_ORG:
+        return json_kind(turn->body) == JSON_OBJECT;
+    case STAGE_PLAYBOOK:
+        return api_is_playbooks(turn->body);
+    case STAGE_LOOKUP:
+    case STAGE_CONFIRM:
+        return api_is_sessions(turn->body);
+    case STAGE_CREATE:
+        return api_read_session(turn->body, turn->mem, &devin->session);
+    case STAGE_CHECK:
+    case STAGE_COUNT:
+    case STAGE_MESSAGE:
+    case STAGE_TAG:
+        break;
+    }
+    return true;
 }
 
 /* A create that must not be done twice is only repeated when it surely was not done. */
