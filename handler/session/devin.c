@@ -545,15 +545,22 @@ static struct devin_next failed_message(struct devin *devin, const struct turn *
 
 /* --- tags ------------------------------------------------------------------------------------ */
 
-/* A session that is joined learns this firing, so that its repeat finds it even when it has ended. */
+/*
+ * A session that is joined learns this firing, so that its repeat finds it even when it has ended,
+ * and the problems that were folded into this one.
+ */
 static bool call_tag(struct devin *devin, struct arena *mem)
 {
     struct view tags[MAX_TAGS];
     const struct session *session = &devin->session;
+    const struct problem *problem = devin->request->problem;
     size_t count = session->tag_count < MAX_TAGS ? session->tag_count : MAX_TAGS - 1;
     for (size_t i = 0; i < count; i++)
         tags[i] = session->tags[i];
-    tags[count++] = devin->request->problem->identity.firing;
+    tags[count++] = problem->identity.firing;
+    for (size_t i = 0; i < problem->also_fingerprint_count && count < MAX_TAGS; i++)
+        if (!has_tag(session, problem->also_fingerprints[i]))
+            tags[count++] = problem->also_fingerprints[i];
     return api_set_tags(&devin->api, session->id, tags, count, mem, &devin->call);
 }
 
