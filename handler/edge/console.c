@@ -79,6 +79,19 @@ static bool ask(struct console *console, bool is_built, const struct call *what,
     return true;
 }
 
+/* A page of a list; no list is not an empty one. */
+static bool ask_list(struct console *console, bool is_built, const struct call *what,
+                     bool (*is_list)(const struct cJSON *body), struct json *out,
+                     struct failure *why)
+{
+    if (!ask(console, is_built, what, out, why))
+        return false;
+    if (is_list(out->root))
+        return true;
+    json_free(out);
+    return fail(why, FAIL_DEVIN_UNCLEAR, "Devin's answer is no list");
+}
+
 static bool learn_org(struct console *console, struct failure *why)
 {
     struct call what;
@@ -170,8 +183,8 @@ static bool list_sessions(struct console *console, int count, char **words, stru
     for (int page = 0; page < MAX_PAGES; page++) {
         struct call what;
         struct json json = { 0 };
-        if (!ask(console, api_list_sessions(&console->api, tag, cursor, &console->mem, &what),
-                 &what, &json, why))
+        if (!ask_list(console, api_list_sessions(&console->api, tag, cursor, &console->mem, &what),
+                      &what, api_is_sessions, &json, why))
             return false;
         const struct cJSON *first = api_sessions_of(json.root);
         for (const struct cJSON *item = first; item != NULL; item = json_next(item)) {
@@ -183,16 +196,27 @@ static bool list_sessions(struct console *console, int count, char **words, stru
             seen++;
         json_free(&json);
         if (cursor.len == 0)
-            break;
+            return true;
     }
+    fprintf(stderr, "handler: there are more sessions than these: name a tag\n");
     return true;
+}
+
+/* A 404 is more often about the id than about the address. */
+static bool fail_session(struct failure *why)
+{
+    if (why->kind == FAIL_DEVIN_WRONG_URL)
+        fail_because(why, FAIL_DEVIN_WRONG_URL,
+                     VIEW("Devin knows no such session, or DEVIN_API_URL is wrong"));
+    return false;
 }
 
 static bool get_session(struct console *console, struct view id, struct json *out,
                         struct failure *why)
 {
     struct call what;
-    return ask(console, api_get_session(&console->api, id, &console->mem, &what), &what, out, why);
+    return ask(console, api_get_session(&console->api, id, &console->mem, &what), &what, out, why)
+           || fail_session(why);
 }
 
 static bool show_session(struct console *console, int count, char **words, struct failure *why)
@@ -217,43 +241,63 @@ static bool is_settled(const struct session *session)
     return session->has_ended;
 }
 
+/* What a look has found is kept for the next one; each has memory of its own, for a watch is long. */
+struct watch {
+    struct view id;
+    long long seconds;
+    char status[64];
+    bool is_over;
+};
+
 /* One line that changes in place on a terminal; elsewhere a line for each change. */
-static void show_progress(const struct session *session, struct view before, long long seconds)
+static void show_progress(const struct session *session, struct watch *watch)
 {
+    struct view status = view_cap(session->status, sizeof watch->status - 1);
+    bool is_news = !view_equal(view_of(watch->status), status);
+    struct text kept = text_over(watch->status, sizeof watch->status);
+    text_add(&kept, status);
     if (isatty(STDOUT_FILENO)) {
         printf("\r%s ", session->id.at);
         print_text(session->status);
-        printf(", %lld s ", seconds);
+        printf(", %lld s ", watch->seconds);
         fflush(stdout);
-    } else if (!view_equal(before, session->status)) {
+    } else if (is_news) {
         print_session(session);
     }
+}
+
+static bool look(struct console *console, struct watch *watch, struct failure *why)
+{
+    struct json json = { 0 };
+    struct session session;
+    if (!get_session(console, watch->id, &json, why))
+        return false;
+    bool is_read = api_read_session(json.root, &console->mem, &session);
+    watch->is_over = is_read && is_settled(&session);
+    if (is_read && !console->wants_json)
+        show_progress(&session, watch);
+    if (watch->is_over && console->wants_json)
+        print_json(console, json.root);
+    json_free(&json);
+    return is_read || fail(why, FAIL_DEVIN_UNCLEAR, "Devin's answer names no session");
 }
 
 static bool watch_session(struct console *console, int count, char **words, struct failure *why)
 {
     long long every_s = DEFAULT_EVERY_S;
-    struct view before = { 0 };
+    struct watch watch = { .id = view_of(words[0]) };
     if (count > 1 && !view_to_number(view_of(words[1]), 1, 3600, &every_s))
         return fail_because(why, FAIL_MISCONFIGURED,
                             VIEW("the seconds between two looks must be a number from 1 to 3600"));
-    for (long long seconds = 0;; seconds += every_s) {
-        struct json json = { 0 };
-        struct session session;
-        if (!get_session(console, view_of(words[0]), &json, why))
+    for (;; watch.seconds += every_s) {
+        struct console once = *console;
+        arena_init(&once.mem, MEM_BYTES);
+        bool is_seen = look(&once, &watch, why);
+        arena_drop(&once.mem);
+        if (!is_seen)
             return false;
-        bool is_read = api_read_session(json.root, &console->mem, &session);
-        bool is_over = is_read && is_settled(&session);
-        if (is_read && !console->wants_json)
-            show_progress(&session, before, seconds);
-        if (is_over && console->wants_json)
-            print_json(console, json.root);
-        json_free(&json);
-        if (!is_read)
-            return fail(why, FAIL_DEVIN_UNCLEAR, "Devin's answer names no session");
-        if (is_over)
+        if (watch.is_over)
             break;
-        before = session.status;
         console->wire.wait(console->wire.state, every_s * 1000);
     }
     if (isatty(STDOUT_FILENO) && !console->wants_json)
@@ -269,7 +313,7 @@ static bool send_message(struct console *console, int count, char **words, struc
     if (!ask(console,
              api_message(&console->api, view_of(words[0]), view_of(words[1]), &console->mem, &what),
              &what, &json, why))
-        return false;
+        return fail_session(why);
     struct view detail = json_text(json_at(json.root, "detail"));
     printf("sent%s", detail.len > 0 ? ", perhaps not delivered: " : "");
     print_text(detail);
@@ -347,8 +391,8 @@ static bool find_playbook(struct console *console, struct view title, struct pla
     for (int page = 0; page < MAX_PAGES; page++) {
         struct call what;
         struct json json = { 0 };
-        if (!ask(console, api_list_playbooks(&console->api, cursor, &console->mem, &what), &what,
-                 &json, why))
+        if (!ask_list(console, api_list_playbooks(&console->api, cursor, &console->mem, &what),
+                      &what, api_is_playbooks, &json, why))
             return false;
         const struct cJSON *first = api_playbooks_of(json.root);
         playbook_find(first, title, &console->mem, known);

@@ -387,15 +387,35 @@ bool api_read_session(const struct cJSON *node, struct arena *mem, struct sessio
 
 /* --- reading lists --------------------------------------------------------------------------- */
 
-const struct cJSON *api_sessions_of(const struct cJSON *body)
+static const struct cJSON *sessions_in(const struct cJSON *body)
 {
     const struct cJSON *sessions = json_at(body, "sessions");
-    return json_first(sessions != NULL ? sessions : json_at(body, "items"));
+    return sessions != NULL ? sessions : json_at(body, "items");
+}
+
+static const struct cJSON *playbooks_in(const struct cJSON *body)
+{
+    return json_kind(body) == JSON_LIST ? body : json_at(body, "items");
+}
+
+bool api_is_sessions(const struct cJSON *body)
+{
+    return json_kind(sessions_in(body)) == JSON_LIST;
+}
+
+bool api_is_playbooks(const struct cJSON *body)
+{
+    return json_kind(playbooks_in(body)) == JSON_LIST;
+}
+
+const struct cJSON *api_sessions_of(const struct cJSON *body)
+{
+    return json_first(sessions_in(body));
 }
 
 const struct cJSON *api_playbooks_of(const struct cJSON *body)
 {
-    return json_first(json_kind(body) == JSON_LIST ? body : json_at(body, "items"));
+    return json_first(playbooks_in(body));
 }
 
 struct view api_cursor_of(const struct api *api, const struct cJSON *body,

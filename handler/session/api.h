@@ -106,7 +106,9 @@ struct session {
 /* A session as create, get and list give it. */
 bool api_read_session(const struct cJSON *node, struct arena *mem, struct session *out) MUST_CHECK;
 
-/* The first item of a page. */
+/* Whether an answer is such a list at all, and the first item of that page. */
+bool api_is_sessions(const struct cJSON *body);
+bool api_is_playbooks(const struct cJSON *body);
 const struct cJSON *api_sessions_of(const struct cJSON *body);
 const struct cJSON *api_playbooks_of(const struct cJSON *body);
 

@@ -453,7 +453,10 @@ static struct devin_next failed_create(struct devin *devin, const struct turn *t
     long long wait_ms =
         retry_wait_ms(&settings->retry, REPEAT_FREELY, devin->tries, TROUBLE_UNCLEAR,
                       turn->answer->retry_after_ms, turn->left_ms, spread_of(devin));
+    devin->may_create_again = wait_ms != NO_RETRY && turn->why->kind != FAIL_DEVIN_UNCLEAR;
     if (wait_ms == NO_RETRY)
+        wait_ms = settings->retry.first_ms;
+    if (turn->left_ms <= wait_ms)
         return FAILED;
     devin->create_failure = *turn->why;
     devin->stage = STAGE_CONFIRM;
@@ -476,6 +479,13 @@ static bool is_the_new_one(const struct devin *devin, const struct session *sess
            && (has_firing || (!session->has_ended && !was_found));
 }
 
+/* Not knowing is no reason to pay for a second session. */
+static struct devin_next failed_confirm(struct devin *devin, const struct turn *turn)
+{
+    *turn->why = devin->create_failure;
+    return FAILED;
+}
+
 static struct devin_next answered_confirm(struct devin *devin, const struct turn *turn)
 {
     for (const struct cJSON *item = api_sessions_of(turn->body); item != NULL;
@@ -486,17 +496,7 @@ static struct devin_next answered_confirm(struct devin *devin, const struct turn
         devin->session = session;
         return finish(devin, RESULT_CREATED);
     }
-    if (devin->create_failure.kind != FAIL_DEVIN_UNCLEAR)
-        return go_to(devin, STAGE_CREATE, turn);
-    *turn->why = devin->create_failure;
-    return FAILED;
-}
-
-/* Not knowing is no reason to pay for a second session. */
-static struct devin_next failed_confirm(struct devin *devin, const struct turn *turn)
-{
-    *turn->why = devin->create_failure;
-    return FAILED;
+    return devin->may_create_again ? go_to(devin, STAGE_CREATE, turn) : failed_confirm(devin, turn);
 }
 
 /* --- check ----------------------------------------------------------------------------------- */
@@ -575,15 +575,22 @@ static struct devin_next failed_message(struct devin *devin, const struct turn *
 
 /* --- tags ------------------------------------------------------------------------------------ */
 
-/* A session that is joined learns this firing, so that its repeat finds it even when it has ended. */
+/*
+ * A session that is joined learns this firing, so that its repeat finds it even when it has ended,
+ * and the problems that were folded into this one.
+ */
 static bool call_tag(struct devin *devin, struct arena *mem)
 {
     struct view tags[MAX_TAGS];
     const struct session *session = &devin->session;
+    const struct problem *problem = devin->request->problem;
     size_t count = session->tag_count < MAX_TAGS ? session->tag_count : MAX_TAGS - 1;
     for (size_t i = 0; i < count; i++)
         tags[i] = session->tags[i];
-    tags[count++] = devin->request->problem->identity.firing;
+    tags[count++] = problem->identity.firing;
+    for (size_t i = 0; i < problem->also_fingerprint_count && count < MAX_TAGS; i++)
+        if (!has_tag(session, problem->also_fingerprints[i]))
+            tags[count++] = problem->also_fingerprints[i];
     return api_set_tags(&devin->api, session->id, tags, count, mem, &devin->call);
 }
 
@@ -626,13 +633,28 @@ bool devin_begin(struct devin *devin, const struct devin_settings *settings,
     return stages[devin->stage].call(devin, mem) || no_memory(why);
 }
 
-/* A create that answers 2xx without a session has not done what was asked. */
+/* A 2xx without what was asked for has not answered: no list, say, is not an empty one. */
 static bool has_answered(struct devin *devin, const struct turn *turn)
 {
-    const struct answer *answer = turn->answer;
-    if (!is_success(answer))
+    if (!is_success(turn->answer))
         return false;
-    return devin->stage != STAGE_CREATE || api_read_session(turn->body, turn->mem, &devin->session);
+    switch (devin->stage) {
+    case STAGE_ORG:
+        return json_kind(turn->body) == JSON_OBJECT;
+    case STAGE_PLAYBOOK:
+        return api_is_playbooks(turn->body);
+    case STAGE_LOOKUP:
+    case STAGE_CONFIRM:
+        return api_is_sessions(turn->body);
+    case STAGE_CREATE:
+        return api_read_session(turn->body, turn->mem, &devin->session);
+    case STAGE_CHECK:
+    case STAGE_COUNT:
+    case STAGE_MESSAGE:
+    case STAGE_TAG:
+        break;
+    }
+    return true;
 }
 
 /* A create that must not be done twice is only repeated when it surely was not done. */

@@ -112,6 +112,7 @@ struct devin {
     bool is_without_playbook;
     int creates;
     struct failure create_failure; /* while it is being confirmed */
+    bool may_create_again;         /* should it turn out that there is no session */
     struct view cursor;
     size_t seen; /* items on the pages before */
     bool has_found;

@@ -26,6 +26,7 @@ static const struct section {
     { "options", offsetof(struct e2e_case, options) },
     { "reply", offsetof(struct e2e_case, reply) },
     { "calls", offsetof(struct e2e_case, calls) },
+    { "asked", offsetof(struct e2e_case, asked) },
     { "prompt", offsetof(struct e2e_case, prompt) },
     { "prompt-has", offsetof(struct e2e_case, prompt_has) },
     { "prompt-lacks", offsetof(struct e2e_case, prompt_lacks) },
@@ -241,6 +242,11 @@ static bool read_calls(struct e2e_case *out, struct text *why)
     struct view behind = rest;
     if (lines_next(&behind, &line) && view_equal(view_trim(line), VIEW("same-bytes"))) {
         out->same_bytes = true;
+        rest = behind;
+    }
+    behind = rest;
+    if (lines_next(&behind, &line) && view_equal(view_trim(line), VIEW("exactly"))) {
+        out->is_call_exact = true;
         rest = behind;
     }
     out->call_body = view_trim(rest);

@@ -34,8 +34,10 @@ struct e2e_case {
 
     struct view calls;
     bool has_calls, same_bytes;
+    bool is_call_exact; /* the last create has no members beyond the wanted ones */
     long long call_count;
     struct view call_body;
+    struct view asked; /* all calls of Devin's API in their order: "METHOD path?query" lines */
 
     bool has_prompt;
     struct view prompt, prompt_has, prompt_lacks;

@@ -69,12 +69,22 @@ bool control_faults(int port, struct view lines)
     return ok;
 }
 
-bool control_calls(int port, struct arena *mem, struct json *out)
+static bool get(int port, struct view path, struct arena *mem, struct json *out)
 {
     struct http_answer answer = { 0 };
     struct failure why = { 0 };
-    return call(port, "GET", VIEW("/control/calls"), (struct view){ 0 }, mem, &answer)
+    return call(port, "GET", path, (struct view){ 0 }, mem, &answer)
            && json_read(answer.body, mem, out, &why);
+}
+
+bool control_calls(int port, struct arena *mem, struct json *out)
+{
+    return get(port, VIEW("/control/calls"), mem, out);
+}
+
+bool control_sessions(int port, struct arena *mem, struct json *out)
+{
+    return get(port, VIEW("/control/sessions"), mem, out);
 }
 
 /* Of either version. */

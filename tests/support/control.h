@@ -29,7 +29,10 @@ bool control_faults(int port, struct view lines);
 /* A list of {method, path, query, bearer, authorized, content_type, body, status}, oldest first. */
 bool control_calls(int port, struct arena *mem, struct json *out);
 
-/* Of those the ones that create a session, on v1 or v3; NULL after the last.  Start with json_first(). */
+/* {count, sessions}, oldest first. */
+bool control_sessions(int port, struct arena *mem, struct json *out);
+
+/* Of the calls the ones that create a session, on v1 or v3; NULL after the last.  Start with json_first(). */
 const struct cJSON *control_next_create(const struct cJSON *call);
 
 #endif

@@ -2,6 +2,7 @@
 #include "support/duo.h"
 
 #include "base/arena.h"
+#include "support/case.h"
 #include "support/control.h"
 #include "support/match.h"
 #include "support/player.h"
@@ -13,31 +14,50 @@
 
 const struct view duo_ping = { "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", 35 };
 
-bool duo_up(struct e2e *e2e, const char *setting, struct duo *out)
+static bool start_handler(struct e2e *e2e, const char *settings, struct duo *duo)
 {
     struct env env = env_basics(e2e->mem);
+    struct view lines = view_of(settings);
+    struct view line;
     struct view name;
     struct view value;
+    player_defaults(&env, duo->devin.port);
+    while (lines_next(&lines, &line))
+        if (lines_pair(line, '=', &name, &value))
+            env_set(&env, name, value);
+    return program_start_handler(e2e->site, &env, &duo->handler, e2e->why);
+}
+
+bool duo_up(struct e2e *e2e, const char *settings, struct duo *out)
+{
     *out = (struct duo){ 0 };
     if (!program_start_devin(e2e->site, 0, &out->devin, e2e->why))
         return false;
-    player_defaults(&env, out->devin.port);
-    if (setting != NULL && view_cut(view_of(setting), '=', &name, &value))
-        env_set(&env, name, value);
-    if (program_start_handler(e2e->site, &env, &out->handler, e2e->why))
+    if (start_handler(e2e, settings, out))
         return true;
     process_end(&out->devin.process, SIGTERM, DUO_PATIENCE_MS);
     program_forget(&out->devin);
     return false;
 }
 
-bool duo_down(struct e2e *e2e, struct duo *duo)
+static bool end_handler(struct e2e *e2e, struct duo *duo)
 {
     bool ok = program_end(&duo->handler, SIGTERM, DUO_PATIENCE_MS, e2e->why);
     ok = player_log_is_sound(program_out(&duo->handler, e2e->mem), e2e->mem, e2e->why) && ok;
     struct view err = program_err(&duo->handler, e2e->mem);
     ok = (err.len == 0 || complain(e2e->why, "the handler's stderr", err)) && ok;
     program_forget(&duo->handler);
+    return ok;
+}
+
+bool duo_restart(struct e2e *e2e, const char *settings, struct duo *duo)
+{
+    return end_handler(e2e, duo) && start_handler(e2e, settings, duo);
+}
+
+bool duo_down(struct e2e *e2e, struct duo *duo)
+{
+    bool ok = end_handler(e2e, duo);
     process_end(&duo->devin.process, SIGTERM, DUO_PATIENCE_MS);
     program_forget(&duo->devin);
     return ok;

@@ -19,8 +19,11 @@ struct duo {
     struct program devin, handler;
 };
 
-/* `setting` is one more NAME=value, or NULL. */
-bool duo_up(struct e2e *e2e, const char *setting, struct duo *out);
+/* `settings` are further NAME=value lines, or NULL. */
+bool duo_up(struct e2e *e2e, const char *settings, struct duo *out);
+
+/* The handler ends as in duo_down() and a new one starts; Devin stays. */
+bool duo_restart(struct e2e *e2e, const char *settings, struct duo *duo);
 
 /* SIGTERM.  False unless the handler ends with 0, said nothing on stderr and JSON lines elsewhere. */
 bool duo_down(struct e2e *e2e, struct duo *duo);

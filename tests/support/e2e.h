@@ -42,6 +42,9 @@ extern const struct e2e_test e2e_kill[];
 extern const struct e2e_test e2e_process[];
 extern const struct e2e_test e2e_standin[];
 extern const struct e2e_test e2e_senders[];
+extern const struct e2e_test e2e_refire[];
+extern const struct e2e_test e2e_turns[];
+extern const struct e2e_test e2e_console[];
 
 /* TEST_FAILED with a sentence, and what was seen. */
 enum test_result e2e_fail(struct e2e *e2e, const char *sentence, struct view seen);

@@ -1,6 +1,7 @@
 /*
- * The API reference's examples, run by their own interpreters against the host stand-in.  The files
- * in tests/cases/examples are the published text; URL and secret alone are put in before they run.
+ * The API reference's examples, run by their own interpreters against the host stand-in, or against
+ * Devin's.  The files in tests/cases/examples are the published text; URL and secret alone are put in
+ * before they run.
  */
 #include "base/arena.h"
 #include "base/json.h"
@@ -18,6 +19,7 @@
 enum { PATIENCE_MS = 60000 };
 
 #define PUBLISHED_URL    "https://your-webhook-endpoint"
+#define PUBLISHED_DEVIN  "https://api.devin.ai"
 #define PUBLISHED_SECRET "your-webhook-secret"
 #define OUR_SECRET       "kPq7-example-secret"
 
@@ -28,6 +30,7 @@ struct example {
     const char *alert;        /* in the prompt Devin must have got */
     const char *printed;      /* lines that its output must have */
     bool may_miss_in_ci;
+    bool calls_devin; /* itself, not through us */
 };
 
 static struct view replaced(struct view text, struct view what, struct view by, struct arena *mem)
@@ -50,6 +53,7 @@ static bool run(struct e2e *e2e, const char *command, const char *argument, stru
 {
     struct env env = env_basics(e2e->mem);
     env_set(&env, VIEW("NO_PROXY"), VIEW("localhost,127.0.0.1"));
+    env_set(&env, VIEW("DEVIN_API_KEY"), VIEW("apk_user_example"));
     const char *argv[] = { "/bin/sh", "-c", command, "sh", argument, NULL };
     struct program_plan plan = { .argv = argv, .env = &env, .is_heard = true };
     struct program program = { 0 };
@@ -67,14 +71,15 @@ static bool run(struct e2e *e2e, const char *command, const char *argument, stru
 
 /* A copy with our URL and secret, of the same suffix (node looks at it); NULL: none could be made.
  */
-static const char *made_ours(struct e2e *e2e, const char *file, const char *folder, int port)
+static const char *made_ours(struct e2e *e2e, const char *file, const char *published,
+                             const char *folder, int port)
 {
     char url[64];
     snprintf(url, sizeof url, "http://localhost:%d", port);
     const char *from = joined(e2e->mem, e2e->cases, "/examples/", file, (char *)NULL);
     const char *to = joined(e2e->mem, folder, "/", file, (char *)NULL);
     struct view text = process_read_file(from, e2e->mem);
-    struct view ours = replaced(text, VIEW(PUBLISHED_URL), view_of(url), e2e->mem);
+    struct view ours = replaced(text, view_of(published), view_of(url), e2e->mem);
     if (text.len == 0 || view_equal(ours, text))
         return NULL;
     ours = replaced(ours, VIEW(PUBLISHED_SECRET), VIEW(OUR_SECRET), e2e->mem);
@@ -99,7 +104,10 @@ static bool has_reached_devin(struct e2e *e2e, int devin_port, const char *alert
 static bool run_example(struct e2e *e2e, const struct example *example, const struct stage *stage)
 {
     struct view said = { 0 };
-    const char *file = made_ours(e2e, example->file, stage->root, stage->host.port);
+    const char *file =
+        example->calls_devin
+            ? made_ours(e2e, example->file, PUBLISHED_DEVIN, stage->root, stage->devin.port)
+            : made_ours(e2e, example->file, PUBLISHED_URL, stage->root, stage->host.port);
     if (file == NULL)
         return complain(e2e->why, "no such example, or without its URL", view_of(example->file));
     bool has_run = run(e2e, example->command, file, &said);
@@ -187,9 +195,24 @@ static enum test_result powershell(struct e2e *e2e)
     return play(e2e, &example);
 }
 
+/* Its session is finished at the third look. */
+static enum test_result monitor(struct e2e *e2e)
+{
+    static const struct example example = {
+        .file = "monitor.py",
+        .is_installed = "python3 -c 'import requests'",
+        .command = "python3 \"$1\"",
+        .alert = "Triage production alert: auth token expired...",
+        .printed = "Session created: http\nStatus: working\nStatus: finished",
+        .calls_devin = true,
+    };
+    return play(e2e, &example);
+}
+
 const struct e2e_test e2e_examples[] = {
     { "examples: curl", curl },
     { "examples: Python with requests", python },
+    { "examples: Python that opens a session and watches it end", monitor },
     { "examples: Node.js with fetch", node },
     { "examples: PowerShell with Invoke-RestMethod", powershell },
     { NULL, NULL },

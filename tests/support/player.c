@@ -9,6 +9,7 @@
 #include "support/match.h"
 
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,8 +54,21 @@ void player_defaults(struct env *env, int devin_port)
     env_set(env, VIEW("DEVIN_RETRY_MS"), VIEW("20"));
 }
 
-static void apply_settings(struct view lines, struct env *env)
+/* "./file" is the one beside the case; any other value is as it stands. */
+static struct view setting_value(struct view value, const char *case_path, struct arena *mem)
 {
+    const char *slash = strrchr(case_path, '/');
+    struct text path = text_in(mem, 4096);
+    if (!view_starts(value, VIEW("./")) || slash == NULL)
+        return value;
+    text_add(&path, (struct view){ case_path, (size_t)(slash - case_path) });
+    text_add(&path, view_skip(value, 1));
+    return text_view(&path);
+}
+
+static void apply_settings(const struct e2e_case *test, struct env *env)
+{
+    struct view lines = test->settings;
     struct view line;
     struct view name;
     struct view value;
@@ -62,22 +76,35 @@ static void apply_settings(struct view lines, struct env *env)
         if (view_starts(line, VIEW("-")))
             env_unset(env, view_trim(view_skip(line, 1)));
         else if (lines_pair(line, '=', &name, &value))
-            env_set(env, name, value);
+            env_set(env, name, setting_value(value, test->path, env->mem));
     }
 }
 
 static const char *const secret_names[] = { "DEVIN_API_KEY", "WEBHOOK_SECRET",
                                             "WEBHOOK_SECRET_PREVIOUS" };
 
+static bool keeps(const char *where, struct view text, struct view secret, struct text *why)
+{
+    if (secret.len < SHORTEST_SECRET || !view_contains(text, secret))
+        return true;
+    return differs(why, where, VIEW("no secret in it"), text);
+}
+
+/* Our own secrets, and those that are handed to sessions. */
 static bool keeps_secrets(const char *where, struct view text, const struct env *env,
                           struct text *why)
 {
-    for (size_t i = 0; i < COUNT_OF(secret_names); i++) {
-        struct view secret = env_value(env, secret_names[i]);
-        if (secret.len >= SHORTEST_SECRET && view_contains(text, secret))
-            return differs(why, where, VIEW("no secret in it"), text);
+    bool ok = true;
+    struct view names = env_value(env, "DEVIN_SESSION_SECRETS");
+    for (size_t i = 0; i < COUNT_OF(secret_names); i++)
+        ok = keeps(where, text, env_value(env, secret_names[i]), why) && ok;
+    while (names.len > 0) {
+        struct view name;
+        view_cut(names, ',', &name, &names);
+        name = view_keep(view_trim(name), env->mem);
+        ok = keeps(where, text, env_value(env, name.at), why) && ok;
     }
-    return true;
+    return ok;
 }
 
 /* --- request and reply --------------------------------------------------------------------------
@@ -247,7 +274,40 @@ static bool check_calls(const struct e2e_case *test, const struct outcome *got, 
         return false;
     return test->call_body.len == 0
            || match_json("call", test->call_body, json_text(json_at(got->last_create, "body")),
-                         false, mem, why);
+                         test->is_call_exact, mem, why);
+}
+
+/* A line that ends in `*` wants what stands before it. */
+static bool is_line_wanted(struct view wanted, struct view line)
+{
+    if (wanted.len == 0 || wanted.at[wanted.len - 1] != '*')
+        return view_equal(wanted, line);
+    return view_starts(line, (struct view){ wanted.at, wanted.len - 1 });
+}
+
+static bool check_asked(const struct e2e_case *test, const struct outcome *got, struct arena *mem,
+                        struct text *why)
+{
+    struct text lines = text_in(mem, PLAY_BYTES);
+    struct view wanted = test->asked;
+    struct view line = { 0 };
+    bool ok = true;
+    if (test->asked.at == NULL)
+        return true;
+    for (const struct cJSON *call = json_first(got->calls.root); call != NULL;
+         call = json_next(call)) {
+        struct view query = json_text(json_at(call, "query"));
+        size_t start = lines.len;
+        text_add(&lines, json_text(json_at(call, "method")));
+        text_add_char(&lines, ' ');
+        text_add(&lines, json_text(json_at(call, "path")));
+        text_add_string(&lines, query.len > 0 ? "?" : "");
+        text_add(&lines, query);
+        ok = ok && lines_next(&wanted, &line)
+             && is_line_wanted(line, view_skip(text_view(&lines), start));
+        text_add_char(&lines, '\n');
+    }
+    return (ok && wanted.len == 0) || differs(why, "asked", test->asked, text_view(&lines));
 }
 
 static struct view without_end(struct view text)
@@ -327,6 +387,7 @@ static bool check_all(const struct e2e_case *test, const struct outcome *got, co
 {
     bool is_as_wanted = check_reply(test, &got->reply, mem, why);
     is_as_wanted = check_calls(test, got, mem, why) && is_as_wanted;
+    is_as_wanted = check_asked(test, got, mem, why) && is_as_wanted;
     is_as_wanted = check_prompt(test, got, mem, why) && is_as_wanted;
     is_as_wanted = check_time(test, got, mem, why) && is_as_wanted;
     return check_words(test, got, env, mem, why) && is_as_wanted;
@@ -404,7 +465,7 @@ bool player_play(const struct site *site, int devin_port, const struct e2e_case 
     arena_init(&mem, PLAY_BYTES);
     struct env env = env_basics(&mem);
     player_defaults(&env, devin_port);
-    apply_settings(test->settings, &env);
+    apply_settings(test, &env);
     bool ok = test->command.at != NULL ? play_command(site, test, &env, why)
                                        : play_request(site, devin_port, test, protocol, &env, why);
     arena_drop(&mem);

@@ -200,7 +200,7 @@ static const struct conversation known[] = {
     { "the list is silent", { .has_identity = true, .left_ms = 8000 },
       { { LIST1("fp-1"), SILENT, "", 0, 0 }, { CREATE1, 200, NEW, 0, 0 } }, RESULT_CREATED, 0, "new", NO_LIST },
     { "the list is nonsense", { .has_identity = true },
-      { { LIST1("fp-1"), 200, "<html>", 0, 0 }, { CREATE1, 200, NEW, 0, 0 } }, RESULT_CREATED, 0, "new", "" },
+      { { LIST1("fp-1"), 200, "<html>", 0, 0 }, { CREATE1, 200, NEW, 0, 0 } }, RESULT_CREATED, 0, "new", NO_LIST },
     { "v3, the list fails", { .version = API_V3, .has_identity = true },
       { { LIST3("fp-1"), 500, "", 0, 0 }, { CREATE3, 200, NEW, 0, 0 } }, RESULT_CREATED, 0, "new", NO_LIST },
 
