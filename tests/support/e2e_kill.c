@@ -14,7 +14,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define PATH "/api/trigger-devin"
@@ -24,6 +26,10 @@ enum {
     ALERTS_EACH = 6,
     KILLS = 15,
     LONGEST_LIFE_MS = 120,
+    LONGEST_SOAK_LIFE_MS = 4000,
+    LAST_LIFE_MS = 60000,
+    SETTLED_MS = 5000,
+    LARGEST_LOG = 256 * 1024 * 1024,
     ID_BYTES = 64,
     LAST_ROUND_MS = 60000,
     ENDS = 8,
@@ -133,7 +139,10 @@ static bool kill_and_restart(struct e2e *e2e, struct program *handler, const str
     };
     process_sleep_ms(life_ms);
     process_end(&handler->process, SIGKILL, DUO_PATIENCE_MS);
-    bool ok = player_log_is_sound(program_out(handler, e2e->mem), e2e->mem, e2e->why);
+    struct arena mem; /* a long life says much */
+    arena_init(&mem, LARGEST_LOG);
+    bool ok = player_log_is_sound(program_out(handler, &mem), &mem, e2e->why);
+    arena_drop(&mem);
     program_forget(handler);
     return program_start(&plan, handler, e2e->why) && ok;
 }
@@ -169,8 +178,26 @@ static bool sessions_fit(struct e2e *e2e, int devin_port, const struct sender *s
     char words[96];
     snprintf(words, sizeof words, "%d alerts, %d sessions, %d belong together",
              SENDERS * ALERTS_EACH, sessions, known);
+    if (getenv("E2E_SOAK_S") != NULL)
+        printf("soak: %s\n", words);
     return (sessions == SENDERS * ALERTS_EACH && known == sessions)
            || complain(e2e->why, "alerts and sessions do not fit", view_of(words));
+}
+
+/* Resident memory in KiB, as the kernel tells it. */
+static long resident_kib(pid_t pid)
+{
+    char path[64];
+    char line[256];
+    long kib = -1;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *file = fopen(path, "re");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, "VmRSS:", 6) == 0)
+            kib = strtol(line + 6, NULL, 10);
+    if (file != NULL)
+        fclose(file);
+    return kib;
 }
 
 static bool kill_often(struct e2e *e2e, struct program *handler, const struct env *env,
@@ -179,6 +206,24 @@ static bool kill_often(struct e2e *e2e, struct program *handler, const struct en
     bool ok = true;
     for (int i = 0; ok && i < KILLS; i++)
         ok = kill_and_restart(e2e, handler, env, rand_r(&seed) % LONGEST_LIFE_MS);
+    return ok;
+}
+
+/* The long form: lives of up to some seconds, and a last one whose memory is watched. */
+static bool soak(struct e2e *e2e, struct program *handler, const struct env *env, unsigned seed,
+                 long long seconds)
+{
+    bool ok = true;
+    int kills = 0;
+    long long until_ms = process_now_ms() + seconds * 1000;
+    for (; ok && process_now_ms() < until_ms - LAST_LIFE_MS; kills++)
+        ok = kill_and_restart(e2e, handler, env, rand_r(&seed) % LONGEST_SOAK_LIFE_MS);
+    process_sleep_ms(SETTLED_MS);
+    long first_kib = resident_kib(handler->process.pid);
+    while (ok && process_now_ms() < until_ms)
+        process_sleep_ms(100);
+    printf("soak: %lld s, %d kills, resident %ld KiB at first and %ld KiB at last\n", seconds,
+           kills, first_kib, resident_kib(handler->process.pid));
     return ok;
 }
 
@@ -195,6 +240,8 @@ static bool judge(struct e2e *e2e, const struct sender *senders, unsigned seed)
     }
     snprintf(words, sizeof words, "seed %u: %d answered, %d wrong, %d broken off", seed, answered,
              wrong, broken);
+    if (getenv("E2E_SOAK_S") != NULL)
+        printf("soak: %s\n", words);
     if (wrong > 0)
         return complain(e2e->why, "a wrong answer", view_of(words));
     if (broken == 0 || answered < SENDERS * ALERTS_EACH)
@@ -213,7 +260,9 @@ static bool run_senders(struct e2e *e2e, struct program *handler, const struct e
         senders[i] = (struct sender){ .number = i, .port = handler->port, .is_over = &is_over };
         pthread_create(&senders[i].thread, NULL, send_on, &senders[i]);
     }
-    bool ok = kill_often(e2e, handler, env, seed);
+    long long soak_s = 0;
+    bool is_soak = view_to_number(view_of(getenv("E2E_SOAK_S")), 1, 86400, &soak_s);
+    bool ok = is_soak ? soak(e2e, handler, env, seed, soak_s) : kill_often(e2e, handler, env, seed);
     atomic_store(&is_over, true);
     for (int i = 0; i < SENDERS; i++)
         pthread_join(senders[i].thread, NULL);
