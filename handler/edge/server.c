@@ -9,7 +9,9 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "edge/clock.h"
 #include "edge/invocation.h"
+#include "edge/journal.h"
 #include "edge/socket.h"
 
 #include <civetweb.h>
@@ -76,13 +78,6 @@ struct visit {
     bool is_broken;    /* no further request can be read from this connection */
     long long start_ms;
 };
-
-static long long now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* --- reading
  * ---------------------------------------------------------------------------------------- */
@@ -177,7 +172,7 @@ static struct reader *begin_watch(const struct visit *visit, long long ms)
         if (server->readers[i].peer_port == 0)
             reader = &server->readers[i];
     if (reader != NULL)
-        *reader = (struct reader){ visit->info->remote_port, now_ms() + ms };
+        *reader = (struct reader){ visit->info->remote_port, clock_now_ms() + ms };
     pthread_mutex_unlock(&server->lock);
     return reader;
 }
@@ -195,7 +190,7 @@ static bool fail_body(struct visit *visit, long long started_ms)
 {
     visit->is_broken = true;
     visit->is_body_left = false;
-    if (now_ms() - started_ms >= REQUEST_TIMEOUT_MS)
+    if (clock_now_ms() - started_ms >= REQUEST_TIMEOUT_MS)
         return fail(&visit->why, FAIL_TOO_SLOW, "body unfinished after %d ms", REQUEST_TIMEOUT_MS);
     return fail(&visit->why, FAIL_BAD_REQUEST, "the body broke off");
 }
@@ -204,7 +199,7 @@ static bool fail_body(struct visit *visit, long long started_ms)
 static bool read_body(struct visit *visit, size_t max_bytes, struct view *out)
 {
     long long declared = visit->info->content_length;
-    long long started_ms = now_ms();
+    long long started_ms = clock_now_ms();
     if (declared > 0 && (unsigned long long)declared > max_bytes)
         return fail(&visit->why, FAIL_TOO_LARGE, "%lld bytes declared", declared);
     struct text body = text_in(&visit->mem, max_bytes);
@@ -235,11 +230,11 @@ static bool read_body(struct visit *visit, size_t max_bytes, struct view *out)
 static void drain(struct visit *visit)
 {
     char piece[8192];
-    long long started_ms = now_ms();
+    long long started_ms = clock_now_ms();
     size_t drained = 0;
     int got = 1;
     struct reader *watch = begin_watch(visit, MAX_DRAIN_MS);
-    while (got > 0 && drained < MAX_DRAIN_BYTES && now_ms() - started_ms < MAX_DRAIN_MS) {
+    while (got > 0 && drained < MAX_DRAIN_BYTES && clock_now_ms() - started_ms < MAX_DRAIN_MS) {
         got = mg_read(visit->connection, piece, sizeof piece);
         drained += got > 0 ? (size_t)got : 0;
     }
@@ -318,141 +313,6 @@ static void write_reply(struct visit *visit, const struct reply *reply)
         mg_disable_connection_keep_alive(visit->connection);
 }
 
-/* --- the log
- * ------------------------------------------------------------------------------------------ */
-
-/* "key what became of it; key ..." */
-static void log_notes(struct log_line *line, const char *key, const struct pairs *pairs,
-                      struct arena *mem)
-{
-    struct text notes = text_in(mem, 1024);
-    for (size_t i = 0; i < pairs->count; i++) {
-        (void)text_add_some(&notes, i == 0 ? VIEW("") : VIEW("; "));
-        (void)text_add_some(&notes, pairs->at[i].key);
-        (void)text_add_some(&notes, VIEW(" "));
-        (void)text_add_some(&notes, pairs->at[i].value);
-    }
-    log_text(line, key, text_view(&notes));
-}
-
-/* The alert a line is about: of one session, or of all that came. */
-static void log_alert(struct log_line *line, const struct alert *alert, struct arena *mem)
-{
-    log_text(line, "alert", alert->name);
-    log_text(line, "source", alert->source);
-    if (alert->has_severity)
-        log_number(line, "severity", alert->severity);
-    log_notes(line, "notes", &alert->notes, mem);
-}
-
-static void log_failure(struct log_line *line, const struct failure *why)
-{
-    log_text(line, "failure", view_of(failure_row(why->kind)->name));
-    log_text(line, "field", view_of(why->field));
-    log_text(line, "reason", view_of(why->reason));
-    log_text(line, "detail", view_of(why->detail));
-}
-
-static void log_report(struct log_line *line, struct visit *visit)
-{
-    const struct report *report = &visit->report;
-    size_t count = report->payload.count;
-    if (count > 0)
-        log_alert(line,
-                  report->count > 0 ? report->outcomes[0].problem->alert
-                                    : &report->payload.alerts[0],
-                  &visit->mem);
-    if (count > 1)
-        log_number(line, "alerts", (long long)count);
-    if (report->payload.left_out > 0)
-        log_number(line, "alerts_left_out", (long long)report->payload.left_out);
-    if (report->payload.is_repaired)
-        log_text(line, "repaired", VIEW("true"));
-    if (!visit->has_failed) {
-        bool is_ignored = report->count == 0;
-        log_text(line, "action",
-                 view_of(action_name(is_ignored ? ACTION_IGNORED : report->outcomes[0].action)));
-        log_text(line, "session", is_ignored ? VIEW("") : report->outcomes[0].session.id);
-    }
-    if (report->count > 0) {
-        log_text(line, "fingerprint", report->outcomes[0].problem->identity.fingerprint);
-        log_notes(line, "devin", &report->outcomes[0].notes, &visit->mem);
-    }
-    if (report->calls > 0) {
-        log_number(line, "tries", report->tries);
-        log_number(line, "calls", report->calls);
-        log_number(line, "devin_ms", report->devin_ms);
-    }
-}
-
-/* One line a problem where a request held several. */
-static void log_problems(struct visit *visit)
-{
-    const struct report *report = &visit->report;
-    for (size_t i = 0; report->count > 1 && i < report->count; i++) {
-        const struct outcome *outcome = &report->outcomes[i];
-        struct log_line line;
-        log_begin(&line, outcome->has_failed ? LOG_ERROR : LOG_INFO, "problem",
-                  visit->request.invocation);
-        log_alert(&line, outcome->problem->alert, &visit->mem);
-        if (outcome->has_failed) {
-            log_failure(&line, &outcome->why);
-        } else {
-            log_text(&line, "action", view_of(action_name(outcome->action)));
-            log_text(&line, "session", outcome->session.id);
-        }
-        log_text(&line, "fingerprint", outcome->problem->identity.fingerprint);
-        log_notes(&line, "devin", &outcome->notes, &visit->mem);
-        log_number(&line, "tries", outcome->tries);
-        log_end(&line);
-    }
-}
-
-/* One line a request: who, what was decided, how long, how many tries. */
-static void log_visit(struct visit *visit, const struct reply *reply)
-{
-    struct log_line line;
-    enum log_level level = reply->status >= 500   ? LOG_ERROR
-                           : reply->status >= 400 ? LOG_WARN
-                                                  : LOG_INFO;
-    bool is_health = !view_equal(visit->request.method, VIEW("POST"));
-    log_begin(&line, level, is_health ? "health" : "alert", visit->request.invocation);
-    log_text(&line, "protocol",
-             visit->route == ROUTE_ENVELOPE ? VIEW("envelope") : VIEW("forward"));
-    log_number(&line, "status", reply->status);
-    if (visit->has_failed)
-        log_failure(&line, &visit->why);
-    if (visit->has_report)
-        log_report(&line, visit);
-    log_number(&line, "ms", now_ms() - visit->start_ms);
-    log_end(&line);
-    if (visit->has_report)
-        log_problems(visit);
-}
-
-/* The same for the invocation's own log in envelope mode: a short line for a person. */
-static struct view line_for_host(const struct visit *visit, const struct reply *reply,
-                                 struct arena *mem)
-{
-    struct text line = text_in(mem, 1024);
-    text_add_string(&line, "trigger-devin: ");
-    if (visit->has_failed) {
-        text_add_number(&line, reply->status);
-        text_add_char(&line, ' ');
-        text_add_string(&line, failure_row(visit->why.kind)->error);
-        text_add_string(&line, visit->why.field);
-    } else if (visit->has_report && visit->report.count == 0) {
-        text_add_string(&line, action_name(ACTION_IGNORED));
-    } else if (visit->has_report) {
-        text_add_string(&line, action_name(visit->report.outcomes[0].action));
-        text_add_string(&line, " session ");
-        text_add(&line, visit->report.outcomes[0].session.id);
-    } else {
-        text_add_string(&line, "health");
-    }
-    return text_view(&line);
-}
-
 /* --- answering
  * ---------------------------------------------------------------------------------------- */
 
@@ -502,7 +362,7 @@ static struct reply answer(struct visit *visit)
 {
     if (!is_post(&visit->request))
         return reply_ready(visit);
-    visit->request.spent_ms = now_ms() - visit->start_ms;
+    visit->request.spent_ms = clock_now_ms() - visit->start_ms;
     visit->has_report = true;
     if (!triage_run(visit->server->plan.triage, &visit->request, &visit->mem, &visit->report,
                     &visit->why))
@@ -536,15 +396,35 @@ static bool open_envelope(struct visit *visit)
     return true;
 }
 
+static struct journal_entry entry_of(struct visit *visit, const struct reply *reply)
+{
+    return (struct journal_entry){
+        .request = &visit->request,
+        .reply = reply,
+        .why = visit->has_failed ? &visit->why : NULL,
+        .report = visit->has_report ? &visit->report : NULL,
+        .is_enveloped = visit->route == ROUTE_ENVELOPE,
+        .ms = clock_now_ms() - visit->start_ms,
+        .mem = &visit->mem,
+    };
+}
+
+static void log_visit(struct visit *visit, const struct reply *reply)
+{
+    const struct journal_entry entry = entry_of(visit, reply);
+    journal_write(&entry);
+}
+
 /* Whatever happens inside, the host gets 200 and a JSON object: anything else would be lost there.
  */
 static struct reply serve_envelope(struct visit *visit)
 {
     struct reply inner = open_envelope(visit) ? answer(visit) : refuse(visit);
-    log_visit(visit, &inner);
+    const struct journal_entry entry = entry_of(visit, &inner);
+    journal_write(&entry);
     return (struct reply){
         .status = 200,
-        .body = invocation_close(&inner, line_for_host(visit, &inner, &visit->mem), &visit->mem),
+        .body = invocation_close(&inner, journal_line(&entry), &visit->mem),
     };
 }
 
@@ -599,7 +479,7 @@ static int on_request(struct mg_connection *connection)
         .server = server,
         .connection = connection,
         .info = mg_get_request_info(connection),
-        .start_ms = now_ms(),
+        .start_ms = clock_now_ms(),
     };
     atomic_fetch_add(&server->in_hand, 1);
     arena_init(&visit.mem, arena_ceiling(server));
@@ -742,7 +622,7 @@ struct server *server_start(const struct server_plan *plan, struct text *problem
 
 void server_tick(struct server *server)
 {
-    long long now = now_ms();
+    long long now = clock_now_ms();
     pthread_mutex_lock(&server->lock);
     for (size_t i = 0; i < THREAD_COUNT; i++) {
         struct reader *reader = &server->readers[i];
@@ -763,8 +643,8 @@ static void pause_ms(long ms)
 /* Connections that the kernel has accepted for us are lost when the listener goes: take them first. */
 static void await_accepted(struct server *server, long long patience_ms)
 {
-    long long until_ms = now_ms() + patience_ms;
-    while (socket_has_waiting(server->plan.port) && now_ms() < until_ms)
+    long long until_ms = clock_now_ms() + patience_ms;
+    while (socket_has_waiting(server->plan.port) && clock_now_ms() < until_ms)
         pause_ms(1);
 }
 
@@ -774,8 +654,8 @@ static void await_accepted(struct server *server, long long patience_ms)
  */
 static void await_in_hand(struct server *server, long long patience_ms)
 {
-    long long until_ms = now_ms() + patience_ms;
-    for (int quiet = 0; quiet < 2 && now_ms() < until_ms;) {
+    long long until_ms = clock_now_ms() + patience_ms;
+    for (int quiet = 0; quiet < 2 && clock_now_ms() < until_ms;) {
         long served = atomic_load(&server->served);
         pause_ms(QUIET_MS);
         server_tick(server);

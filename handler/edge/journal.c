@@ -1,0 +1,134 @@
+/* Names, ids and our own words; bodies, queries and secrets are not in an entry. */
+#include "edge/journal.h"
+
+#include "base/log.h"
+
+/* "key what became of it; key ..." */
+static void log_notes(struct log_line *line, const char *key, const struct pairs *pairs,
+                      struct arena *mem)
+{
+    struct text notes = text_in(mem, 1024);
+    for (size_t i = 0; i < pairs->count; i++) {
+        (void)text_add_some(&notes, i == 0 ? VIEW("") : VIEW("; "));
+        (void)text_add_some(&notes, pairs->at[i].key);
+        (void)text_add_some(&notes, VIEW(" "));
+        (void)text_add_some(&notes, pairs->at[i].value);
+    }
+    log_text(line, key, text_view(&notes));
+}
+
+/* The alert a line is about: of one session, or of all that came. */
+static void log_alert(struct log_line *line, const struct alert *alert, struct arena *mem)
+{
+    log_text(line, "alert", alert->name);
+    log_text(line, "source", alert->source);
+    if (alert->has_severity)
+        log_number(line, "severity", alert->severity);
+    log_notes(line, "notes", &alert->notes, mem);
+}
+
+static void log_failure(struct log_line *line, const struct failure *why)
+{
+    log_text(line, "failure", view_of(failure_row(why->kind)->name));
+    log_text(line, "field", view_of(why->field));
+    log_text(line, "reason", view_of(why->reason));
+    log_text(line, "detail", view_of(why->detail));
+}
+
+static void log_counts(struct log_line *line, const struct payload *payload)
+{
+    if (payload->count > 1)
+        log_number(line, "alerts", (long long)payload->count);
+    if (payload->left_out > 0)
+        log_number(line, "alerts_left_out", (long long)payload->left_out);
+    if (payload->is_repaired)
+        log_text(line, "repaired", VIEW("true"));
+}
+
+static void log_report(struct log_line *line, const struct report *report, bool has_failed,
+                       struct arena *mem)
+{
+    const struct outcome *first = report->count > 0 ? &report->outcomes[0] : NULL;
+    if (first != NULL)
+        log_alert(line, first->problem->alert, mem);
+    else if (report->payload.count > 0)
+        log_alert(line, &report->payload.alerts[0], mem);
+    log_counts(line, &report->payload);
+    if (!has_failed)
+        log_text(line, "action",
+                 view_of(action_name(first == NULL ? ACTION_IGNORED : first->action)));
+    if (first != NULL) {
+        log_text(line, "session", has_failed ? VIEW("") : first->session.id);
+        log_text(line, "fingerprint", first->problem->identity.fingerprint);
+        log_notes(line, "devin", &first->notes, mem);
+    }
+    if (report->calls > 0) {
+        log_number(line, "tries", report->tries);
+        log_number(line, "calls", report->calls);
+        log_number(line, "devin_ms", report->devin_ms);
+    }
+}
+
+static void log_problem(const struct outcome *outcome, struct view invocation, struct arena *mem)
+{
+    struct log_line line;
+    log_begin(&line, outcome->has_failed ? LOG_ERROR : LOG_INFO, "problem", invocation);
+    log_alert(&line, outcome->problem->alert, mem);
+    if (outcome->has_failed) {
+        log_failure(&line, &outcome->why);
+    } else {
+        log_text(&line, "action", view_of(action_name(outcome->action)));
+        log_text(&line, "session", outcome->session.id);
+    }
+    log_text(&line, "fingerprint", outcome->problem->identity.fingerprint);
+    log_notes(&line, "devin", &outcome->notes, mem);
+    log_number(&line, "tries", outcome->tries);
+    log_end(&line);
+}
+
+static enum log_level level_of(int status)
+{
+    if (status >= 500)
+        return LOG_ERROR;
+    return status >= 400 ? LOG_WARN : LOG_INFO;
+}
+
+void journal_write(const struct journal_entry *entry)
+{
+    struct log_line line;
+    bool is_alert = view_equal(entry->request->method, VIEW("POST"));
+    log_begin(&line, level_of(entry->reply->status), is_alert ? "alert" : "health",
+              entry->request->invocation);
+    log_text(&line, "protocol", entry->is_enveloped ? VIEW("envelope") : VIEW("forward"));
+    log_number(&line, "status", entry->reply->status);
+    if (entry->why != NULL)
+        log_failure(&line, entry->why);
+    if (entry->report != NULL)
+        log_report(&line, entry->report, entry->why != NULL, entry->mem);
+    log_number(&line, "ms", entry->ms);
+    log_end(&line);
+    for (size_t i = 0;
+         entry->report != NULL && entry->report->count > 1 && i < entry->report->count; i++)
+        log_problem(&entry->report->outcomes[i], entry->request->invocation, entry->mem);
+}
+
+struct view journal_line(const struct journal_entry *entry)
+{
+    struct text line = text_in(entry->mem, 1024);
+    text_add_string(&line, "trigger-devin: ");
+    if (entry->why != NULL) {
+        text_add_number(&line, entry->reply->status);
+        text_add_char(&line, ' ');
+        text_add_string(&line, failure_row(entry->why->kind)->error);
+        text_add_string(&line, entry->why->field);
+    } else if (entry->report == NULL) {
+        text_add_string(&line, "health");
+    } else if (entry->report->count == 0) {
+        text_add_string(&line, action_name(ACTION_IGNORED));
+    } else {
+        text_add_string(&line, action_name(entry->report->outcomes[0].action));
+        text_add_string(&line, " session ");
+        text_add(&line, entry->report->outcomes[0].session.id);
+    }
+    return text_view(&line);
+}
