@@ -13,7 +13,10 @@ enum act {
     POST,     /* an alert; `says` is in its answer, `status` 0 means 200 */
     STATE,    /* of the session that was made last */
     FAULT,    /* Devin's next call of that kind */
+    OPTIONS,  /* of the stand-in */
     RESTART,  /* the handler */
+    TOLD,     /* the body of the last message is `says` */
+    TAGGED,   /* the tags that were set last are `says` */
     CREATES,  /* how many there were so far */
     MESSAGES, /* how many were sent, whatever came of them */
     TAGGINGS,
@@ -127,6 +130,22 @@ static bool count(struct e2e *e2e, const struct duo *duo, const struct step *ste
     return seen == step->count || complain(e2e->why, "calls", view_of(words));
 }
 
+/* Byte for byte. */
+static bool check_body(struct e2e *e2e, const struct duo *duo, const struct step *step)
+{
+    struct json calls = { 0 };
+    struct view last = { 0 };
+    enum act of = step->act == TOLD ? MESSAGES : TAGGINGS;
+    if (!control_calls(duo->devin.port, e2e->mem, &calls))
+        return complain(e2e->why, "the stand-in does not tell its calls", VIEW(""));
+    for (const struct cJSON *call = json_first(calls.root); call != NULL; call = json_next(call))
+        if (is_counted(call, of))
+            last = json_text(json_at(call, "body"));
+    bool ok = match_text("body", written(e2e, duo, step->says), last, e2e->why);
+    json_free(&calls);
+    return ok;
+}
+
 static bool play_step(struct e2e *e2e, struct duo *duo, const struct step *step, bool is_v3,
                       const char *settings)
 {
@@ -140,8 +159,14 @@ static bool play_step(struct e2e *e2e, struct duo *duo, const struct step *step,
     case FAULT:
         return control_faults(duo->devin.port, view_of(sends))
                || complain(e2e->why, "no such fault", view_of(sends));
+    case OPTIONS:
+        return control_options(duo->devin.port, written(e2e, duo, sends))
+               || complain(e2e->why, "no such options", view_of(sends));
     case RESTART:
         return duo_restart(e2e, settings, duo);
+    case TOLD:
+    case TAGGED:
+        return check_body(e2e, duo, step);
     case CREATES:
     case MESSAGES:
     case TAGGINGS:
@@ -311,6 +336,35 @@ static enum test_result failing_message(struct e2e *e2e)
 {
     static const struct story story = { "ON_REFIRE=message\nMAX_MESSAGES_PER_SESSION=100",
                                         failing_message_steps };
+    return play(e2e, &story);
+}
+
+/* --- what is said, and to whom ------------------------------------------------------------------- */
+
+#define TAGS "{'tags':['fp-4516d7fffc62a096','alert-6f49859203fed1ff','alert-e4915dbee6c83a4e']}"
+
+/* clang-format off */
+static const struct step told_steps[] = {
+    { .act = OPTIONS, .sends = "{'bare_ids':false}" },
+    { POST, FIRING(1), .says = CREATED(1) },
+    { POST, FIRING(2), .says = MESSAGED(1) },
+    { .act = TOLD, .says = "{'message':'Alert bridge: this alert fired again: [Sev1] checkout, at 2024-02-06T12:02:00Z, id a-2'}" },
+    { .act = TAGGED, .says = TAGS },
+    { POST, RESOLVED(2), .says = MESSAGED(1) },
+    { .act = TOLD, .says = "{'message':'Alert bridge: this alert is resolved: [Sev1] checkout, at 2024-02-06T12:02:00Z, id a-2'}" },
+    { .act = STATE, .sends = "{'status_enum':'finished'}", .sends_v3 = "{'status':'exit'}" },
+    { .act = OPTIONS, .sends = "{'ids':'session'}" },
+    { POST, FIRING(3), .says = "{'action':'created','sessionId':'session_1707228000001'}" },
+    { POST, FIRING(4), .says = MESSAGED(2) },
+    { POST, FIRING(4), .says = EXISTING(2) },
+    { CREATES, .count = 2 },
+    { 0 },
+};
+/* clang-format on */
+
+static enum test_result told(struct e2e *e2e)
+{
+    static const struct story story = { "ON_REFIRE=message\nON_RESOLVED=message", told_steps };
     return play(e2e, &story);
 }
 
@@ -509,6 +563,7 @@ const struct e2e_test e2e_refire[] = {
     { "refire: another firing is told to the open session, so often and no more", message },
     { "refire: what fails around a message stops no alert and says nothing twice",
       failing_message },
+    { "refire: what is said and set is these bytes, whatever form an id has", told },
     { "refire: each state of a session is open or ended", open_states },
     { "refire: without a firing of its own an alert joins what is open", no_firing },
     { "refire: resolved is told where that is asked for", resolved },
