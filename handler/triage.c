@@ -124,6 +124,22 @@ static void remember_known(const struct wire *wire, const struct devin_request *
 
 /* --- the exchange ------------------------------------------------------------------------------ */
 
+/* What our own pace does not let through in time is answered as Devin would answer it. */
+static void send_paced(const struct wire *wire, const struct call *call, long long timeout_ms,
+                       long long left_ms, struct arena *mem, struct answer *answer,
+                       long long *spent_ms)
+{
+    long long waited_ms = 0;
+    *answer = (struct answer){ .kind = ANSWER_HTTP, .status = 429 };
+    if (!wire->pace(wire->state, left_ms - *spent_ms - 1, &waited_ms))
+        return;
+    *spent_ms += waited_ms;
+    long long rest_ms = left_ms - *spent_ms;
+    *answer = (struct answer){ 0 };
+    wire->send(wire->state, call, timeout_ms < rest_ms ? timeout_ms : rest_ms, mem, answer);
+    *spent_ms += answer->elapsed_ms;
+}
+
 /* Sends, waits and sends again as devin_step() decides; time is counted, not asked for. */
 static bool exchange(const struct wire *wire, struct devin *devin, long long left_ms,
                      struct arena *mem, long long *spent_ms, struct failure *why)
@@ -134,9 +150,7 @@ static bool exchange(const struct wire *wire, struct devin *devin, long long lef
         struct devin_next next = devin_step(devin, last, left_ms - *spent_ms, mem, why);
         switch (next.move) {
         case DEVIN_SEND:
-            answer = (struct answer){ 0 };
-            wire->send(wire->state, &devin->call, next.ms, mem, &answer);
-            *spent_ms += answer.elapsed_ms;
+            send_paced(wire, &devin->call, next.ms, left_ms, mem, &answer, spent_ms);
             last = &answer;
             break;
         case DEVIN_WAIT:

@@ -58,6 +58,11 @@ struct wire {
     void (*send)(void *state, const struct call *call, long long timeout_ms, struct arena *mem,
                  struct answer *out);
     void (*wait)(void *state, long long ms);
+    /*
+     * Waits, in the order of arrival, until Devin may be called once more; false at once when that is
+     * not within `patience_ms`.
+     */
+    bool (*pace)(void *state, long long patience_ms, long long *waited_ms);
 
     /* What requests of this process share: small values that stay true for a while. */
     bool (*recall)(void *state, struct view key, struct arena *mem, struct view *value);

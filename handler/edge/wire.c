@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONNECT_TIMEOUT_MS = 5000, MAX_ANSWER_BYTES = 256 * 1024, MAX_RETRY_AFTER_S = 3600 };
+enum { CONNECT_TIMEOUT_MS = 5000, MAX_ANSWER_BYTES = 4 * 1024 * 1024, MAX_RETRY_AFTER_S = 3600 };
 
 struct wire_loop {
     const struct wire_settings *settings;
@@ -307,10 +307,12 @@ static void hand_over(struct wire_loop *loop, struct exchange *exchange)
     pthread_mutex_unlock(&loop->lock);
 }
 
-static void send_call(struct wire_loop *loop, const struct call *call, long long timeout_ms,
-                      struct arena *mem, struct answer *out)
+static void wire_send(void *state, const struct call *call, long long timeout_ms, struct arena *mem,
+                      struct answer *out)
 {
+    struct wire_loop *loop = state;
     struct exchange exchange = { 0 };
+    long long start_ms = clock_now_ms();
     if (prepare(&exchange, loop, call, timeout_ms, mem)) {
         pthread_cond_init(&exchange.done, NULL);
         hand_over(loop, &exchange);
@@ -320,18 +322,6 @@ static void send_call(struct wire_loop *loop, const struct call *call, long long
         *out = (struct answer){ .kind = ANSWER_NOT_CONNECTED, .error = "no memory to call Devin" };
     }
     curl_easy_cleanup(exchange.easy);
-}
-
-/* What our own pace does not let through in time is answered as Devin would answer it. */
-static void wire_send(void *state, const struct call *call, long long timeout_ms, struct arena *mem,
-                      struct answer *out)
-{
-    struct wire_loop *loop = state;
-    long long start_ms = clock_now_ms();
-    if (shared_pace(loop->shared, timeout_ms - 1))
-        send_call(loop, call, timeout_ms - (clock_now_ms() - start_ms), mem, out);
-    else
-        *out = (struct answer){ .kind = ANSWER_HTTP, .status = 429 };
     out->elapsed_ms = clock_now_ms() - start_ms;
 }
 
@@ -412,6 +402,15 @@ void wire_stop(struct wire_loop *loop)
     free_loop(loop);
 }
 
+static bool wire_pace(void *state, long long patience_ms, long long *waited_ms)
+{
+    const struct wire_loop *loop = state;
+    long long start_ms = clock_now_ms();
+    bool may_call = shared_pace(loop->shared, patience_ms);
+    *waited_ms = clock_now_ms() - start_ms;
+    return may_call;
+}
+
 static bool wire_recall(void *state, struct view key, struct arena *mem, struct view *value)
 {
     const struct wire_loop *loop = state;
@@ -442,6 +441,7 @@ struct wire wire_of(struct wire_loop *loop)
     return (struct wire){ .state = loop,
                           .send = wire_send,
                           .wait = wire_wait,
+                          .pace = wire_pace,
                           .recall = wire_recall,
                           .remember = wire_remember,
                           .enter = wire_enter,

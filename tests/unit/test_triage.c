@@ -449,6 +449,14 @@ static void script_send(void *state, const struct call *call, long long timeout_
     };
 }
 
+static bool script_pace(void *state, long long patience_ms, long long *waited_ms)
+{
+    (void)state;
+    assert_true(patience_ms >= 0);
+    *waited_ms = 0;
+    return true;
+}
+
 static void script_wait(void *state, long long ms)
 {
     struct script *script = state;
@@ -528,6 +536,7 @@ static struct triage triage_with(struct script *script)
         .wire = { .state = script,
                   .send = script_send,
                   .wait = script_wait,
+                  .pace = script_pace,
                   .recall = script_recall,
                   .remember = script_remember,
                   .enter = script_enter,
