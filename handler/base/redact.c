@@ -5,6 +5,7 @@
 #include "base/redact.h"
 
 #include "base/arena.h"
+#include "base/redact_named.h"
 #include "base/redact_rules.h"
 
 static const char *const words[] = {
@@ -117,6 +118,8 @@ static bool add_all(struct redactor *redactor, struct view foreign, struct text 
     *done = 0;
     while (!is_off(redactor) && find_next(&scan, *done, &found)) {
         size_t from = found.from > *done ? found.from : *done;
+        if (*done == 0)
+            text_reserve(to, foreign.len);
         if (!add(to, part_of(foreign, *done, from)))
             return false;
         add_label(redactor, part_of(foreign, from, found.until), found.kind, to);
@@ -153,5 +156,20 @@ struct view redact(struct redactor *redactor, struct view foreign, struct arena 
     if (add_all(redactor, foreign, &text, add_whole, &done) && done == 0)
         return foreign;
     text_add(&text, view_skip(foreign, done));
+    return text_ok(&text) ? text_view(&text) : (struct view){ 0 };
+}
+
+struct view redact_value(struct redactor *redactor, struct view name, struct view foreign,
+                         struct arena *mem)
+{
+    struct redact_scan scan = { .redactor = redactor, .all = foreign };
+    struct redact_found found;
+    if (is_off(redactor) || !redact_find_value(&scan, name, &found))
+        return redact(redactor, foreign, mem);
+    struct text text = text_in(mem, SIZE_MAX);
+    text_add(&text, part_of(foreign, 0, found.from));
+    add_label(redactor, part_of(foreign, found.from, found.until), found.kind, &text);
+    text_add(&text, view_skip(foreign, found.until));
+    redactor->count++;
     return text_ok(&text) ? text_view(&text) : (struct view){ 0 };
 }

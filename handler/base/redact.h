@@ -80,5 +80,8 @@ bool redact_add_some(struct redactor *redactor, struct view foreign, struct text
 
 /* The same as a view: `foreign` itself when it holds no secret, NULL `at` without memory. */
 struct view redact(struct redactor *redactor, struct view foreign, struct arena *mem);
+/* The same of a value that has a name: of "password" it is a secret, whatever it looks like. */
+struct view redact_value(struct redactor *redactor, struct view name, struct view foreign,
+                         struct arena *mem);
 
 #endif

@@ -162,7 +162,7 @@ static bool is_parameter(const struct redact_scan *scan, struct view normal, str
            || ends_in(rest, VIEW("u0026"));
 }
 
-static const struct name *name_of(struct redact_scan *scan, size_t from, size_t until)
+static const struct name *name_of(const struct redact_scan *scan, size_t from, size_t until)
 {
     char buffer[NAME_KEPT];
     struct view normal = normal_of((struct view){ scan->all.at + from, until - from }, buffer);
@@ -421,6 +421,15 @@ static size_t end_of_quoted(struct redact_scan *scan, size_t from, char quote, s
     return 0;
 }
 
+/* Of a value whose ends are certain. */
+static bool is_whole_secret(struct redact_scan *scan, const struct name *name, struct view value)
+{
+    scan->redactor->steps += value.len < LOOKED_AT ? value.len : LOOKED_AT;
+    return value.len > 0 && !is_no_secret(value) && !redact_is_space(value.at[0])
+           && (name->kind == REDACT_PASSWORD || !has_one_of(value, " \t"))
+           && is_strict_enough(name, value);
+}
+
 /* Where a value behind an opening quote ends; an end that is lost leaves what an unquoted one has. */
 static bool find_quoted(struct redact_scan *scan, const struct name *name, size_t from,
                         size_t slashes, struct redact_found *out)
@@ -430,12 +439,8 @@ static bool find_quoted(struct redact_scan *scan, const struct name *name, size_
                                  is_phrase ? MOST_PHRASE : MOST_QUOTED);
     if (until == 0)
         until = end_of_run(scan, from);
-    struct view value = value_of(scan, from, until);
-    scan->redactor->steps += value.len < LOOKED_AT ? value.len : LOOKED_AT;
-    if (value.len == 0 || is_no_secret(value) || redact_is_space(value.at[0])
-        || (!is_phrase && has_one_of(value, " \t")) || !is_strict_enough(name, value))
-        return false;
-    return accept(scan, from, until, name->kind, out);
+    return is_whole_secret(scan, name, value_of(scan, from, until))
+           && accept(scan, from, until, name->kind, out);
 }
 
 /* Letters and digits mixed, or the marks of base64. */
@@ -550,4 +555,19 @@ bool redact_find_named(struct redact_scan *scan, size_t at, struct redact_found 
     if (view_starts(view_skip(scan->all, at), VIEW("://")))
         return find_in_url(scan, at, out);
     return find_assigned(scan, at, out);
+}
+
+bool redact_find_value(struct redact_scan *scan, struct view name, struct redact_found *out)
+{
+    size_t seen = name.len < NAME_SEEN ? name.len : NAME_SEEN;
+    const struct redact_scan key = { .redactor = scan->redactor,
+                                     .all = view_skip(name, name.len - seen) };
+    const struct name *row = name_of(&key, 0, seen);
+    if (row == NULL || scan->all.len == 0)
+        return false;
+    if (row->strictness == HEADER)
+        return find_authorization(scan, 0, out);
+    return !(row->kind == REDACT_PASSWORD && scan->all.len > MOST_PHRASE)
+           && is_whole_secret(scan, row, scan->all)
+           && accept(scan, 0, scan->all.len, row->kind, out);
 }

@@ -15,4 +15,7 @@
 /* `at` is a ':', '=' or '>'. */
 bool redact_find_named(struct redact_scan *scan, size_t at, struct redact_found *out);
 
+/* A secret in a text that is the value of `name`, as a pair of a JSON object has them. */
+bool redact_find_value(struct redact_scan *scan, struct view name, struct redact_found *out);
+
 #endif

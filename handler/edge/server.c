@@ -378,6 +378,8 @@ static void log_report(struct log_line *line, struct visit *visit)
         log_text(line, "fingerprint", report->outcomes[0].problem->identity.fingerprint);
         log_notes(line, "devin", &report->outcomes[0].notes, &visit->mem);
     }
+    if (report->redacted > 0)
+        log_number(line, "redacted", (long long)report->redacted);
     if (report->calls > 0) {
         log_number(line, "tries", report->tries);
         log_number(line, "calls", report->calls);

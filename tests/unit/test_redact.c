@@ -265,6 +265,46 @@ static void equal_secrets_have_equal_labels(void **state)
     }
 }
 
+static const struct {
+    const char *name, *value, *wanted;
+} named[] = {
+    { "password", "hunter2", "[redacted:password-1]" },
+    { "db.password", "correct horse battery", "[redacted:password-1]" },
+    { "DB_PASSWORD", "[redacted:password-7]", "[redacted:password-7]" },
+    { "password", "${DB_PASSWORD}", "${DB_PASSWORD}" },
+    { "password", "", "" },
+    { "api_key", "abcdef", "[redacted:api-key-1]" },
+    { "token", "expired", "expired" },
+    { "token", "abcdef1234567", "[redacted:token-1]" },
+    { "Authorization", "Bearer abcdef1234567", "Bearer [redacted:authorization-1]" },
+    { "authorization", "denied to bob", "denied to bob" },
+    { "PublicKeyToken", "30ad4fe6b2a6aeed", "30ad4fe6b2a6aeed" },
+    { "code", "500", "500" },
+    { "namespace", "shop", "shop" },
+    { "", "password=hunter2", "password=[redacted:password-1]" },
+    { "message", "password=hunter2", "password=[redacted:password-1]" },
+    { "secret", "see the vault, password=hunter2",
+      "see the vault, password=[redacted:password-1]" },
+    { "a.name.so.long.that.its.front.is.not.looked.at.any.more.password", "hunter2",
+      "[redacted:password-1]" },
+};
+
+static void values_go_by_their_names(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(named); i++) {
+        struct arena mem;
+        arena_init(&mem, 64 * 1024);
+        struct redactor redactor = redactor_begin(&settings, &mem);
+        struct view wanted = view_of(named[i].wanted);
+        struct view value = view_of(named[i].value);
+        struct view got = redact_value(&redactor, view_of(named[i].name), value, &mem);
+        CHECK_VIEW(named[i].name, got, wanted);
+        CHECK(named[i].name, redactor.count == !view_equal(value, wanted));
+        arena_drop(&mem);
+    }
+}
+
 static void labels_last_as_long_as_the_redactor(void **state)
 {
     (void)state;
@@ -534,6 +574,7 @@ int main(void)
         cmocka_unit_test(what_only_looks_like_a_secret_stays),
         cmocka_unit_test(labels_are_not_redacted_again),
         cmocka_unit_test(equal_secrets_have_equal_labels),
+        cmocka_unit_test(values_go_by_their_names),
         cmocka_unit_test(labels_last_as_long_as_the_redactor),
         cmocka_unit_test(many_secrets_have_many_numbers),
         cmocka_unit_test(without_memory_labels_have_no_number),

@@ -34,6 +34,7 @@ static const struct {
     { "DEVIN_TIMEOUT_MS", "30000", false, false, false },
     { "DEVIN_RETRIES", "3", false, false, false },
     { "DEVIN_RETRY_MS", "1000", false, false, false },
+    { "REDACT", "on", false, false, false },
     { "MAX_BODY_BYTES", "1048576", false, false, false },
 };
 
@@ -74,6 +75,10 @@ static const struct {
     { "DEVIN_PLAYBOOK_ID", VAULT, "devin-triage-workflow", "DEVIN_PLAYBOOK_ID is an", false },
     { "PLAYBOOK_ROUTES", "a=b,c=d", "a=b,c=d", NULL, false },
     { "PLAYBOOK_ROUTES", "a", "", "PLAYBOOK_ROUTES must be", false },
+    { "REDACT", NULL, "on", NULL, false },
+    { "REDACT", "ON", "on", NULL, false },
+    { "REDACT", "off", "off", "REDACT is off", false },
+    { "REDACT", "none", "on", "REDACT must be on or off", false },
     { "DEVIN_TIMEOUT_MS", NULL, "30000", NULL, false },
     { "DEVIN_TIMEOUT_MS", "", "30000", NULL, false },
     { "DEVIN_TIMEOUT_MS", " 5000 ", "5000", NULL, false },
