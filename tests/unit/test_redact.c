@@ -533,7 +533,7 @@ static double seconds_of(clock_t start)
 static void time_is_said(void **state)
 {
     (void)state;
-    enum { ROUNDS = 8 };
+    enum { ROUNDS = 8, PIECE = 64 };
     static const char *const pieces[] = { "2024-05-01 INFO order 42 took 17 ms in checkout-api\n",
                                           "token=\"a b\" user:x=1 ghp_ sk- eyJ://-Q~==<token>",
                                           "password=hunter2 " };
@@ -548,8 +548,8 @@ static void time_is_said(void **state)
         for (int round = 0; round < ROUNDS; round++) {
             struct text copy = text_in(&mem, 2 * 1024 * 1024);
             text_reserve(&copy, text.len);
-            for (size_t at = 0; at < text.len; at++)
-                text_add_char(&copy, text.bytes[at]);
+            for (size_t at = 0; at < text.len; at += PIECE)
+                text_add(&copy, view_cap(view_skip(text_view(&text), at), PIECE));
         }
         double copying = seconds_of(start);
         start = clock();
@@ -561,7 +561,7 @@ static void time_is_said(void **state)
             assert_true(text_ok(&copy));
         }
         double redacting = seconds_of(start);
-        print_message("1 MiB of %s: %.2f ms, %.1f times copying byte by byte\n", names[i],
+        print_message("1 MiB of %s: %.2f ms, %.0f times copying in pieces of 64 bytes\n", names[i],
                       redacting * 1000 / ROUNDS, redacting / copying);
         arena_drop(&mem);
     }
