@@ -157,7 +157,8 @@ bool problem_redact(const struct problem *problem, struct redactor *redactor, st
                     struct problem *out)
 {
     struct alert *alerts = arena_get_array(mem, 1 + problem->also_count, sizeof *alerts);
-    const struct alert **also = arena_get_array(mem, problem->also_count, sizeof *also);
+    const struct alert **also =
+        arena_get_array(mem, problem->also_count, sizeof(const struct alert *));
     *out = *problem;
     if (alerts == NULL || also == NULL || !alert_redact(problem->alert, redactor, mem, &alerts[0]))
         return false;

@@ -93,7 +93,7 @@ struct example {
 static void read_example(struct view kinds, struct view line, struct arena *mem,
                          struct example *out)
 {
-    struct view seen[4];
+    struct view seen[4] = { { 0 } };
     *out = (struct example){ .sent = text_in(mem, FILE_BYTES), .wanted = text_in(mem, FILE_BYTES) };
     while (line.len > 0) {
         size_t open = 0;
