@@ -82,6 +82,14 @@ static void log_start(int port, bool is_port_given)
     log_end(&line);
 }
 
+static void log_unredacted(void)
+{
+    struct log_line line;
+    log_begin(&line, LOG_WARN, "unredacted", (struct view){ 0 });
+    log_text(&line, "note", VIEW("REDACT is off: secrets in alerts reach Devin and this log"));
+    log_end(&line);
+}
+
 static void log_end_of_service(const char *reason)
 {
     struct log_line line;
@@ -106,6 +114,7 @@ static int serve_on(int port, bool is_port_given, bool has_host, struct settings
         .playbook = settings->playbook,
         .devin = settings->devin,
         .wire = wire_of(loop),
+        .redact = &settings->redact,
         .refusal = settings_complaints(settings, true),
     };
     struct server_plan plan = {
@@ -126,6 +135,8 @@ static int serve_on(int port, bool is_port_given, bool has_host, struct settings
         return 1;
     }
     log_start(port, is_port_given);
+    if (settings->redact.is_off)
+        log_unredacted();
     const char *reason = await_end(server, &signals, has_host, parent);
     server_stop(server, ENDING_PATIENCE_MS);
     wire_stop(loop);
@@ -167,6 +178,7 @@ static int command_serve(int count, char **words)
         return 2;
     settings_read(&settings, settings_from_environment);
     say_complaints(&settings);
+    log_redact(&settings.redact);
     int code = serve_on((int)port, is_given, has_host, &settings);
     settings_drop(&settings);
     return code;

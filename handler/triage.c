@@ -269,6 +269,24 @@ static bool settle(struct report *report, const struct outcome *out, bool is_cov
     return is_covered && !out->has_failed;
 }
 
+/*
+ * From here on nobody sees a secret that the sender did not mean to send: not Devin, not the reply.  One
+ * redactor a problem, so that a prompt does not depend on what else came with its alert.
+ */
+static bool hide_secrets(const struct triage *triage, struct problem *problem, struct arena *mem,
+                         struct report *report, struct failure *why)
+{
+    struct redactor redactor = redactor_begin(triage->redact, mem);
+    struct problem clean;
+    if (!problem_redact(problem, &redactor, mem, &clean)) {
+        problem->identity.fields = (struct pairs){ 0 };
+        return fail(why, FAIL_INTERNAL, "no memory left to redact an alert");
+    }
+    *problem = clean;
+    report->redacted += redactor.count;
+    return true;
+}
+
 /* A problem that fails does not keep the others from their sessions. */
 static bool open_sessions(const struct triage *triage, long long left_ms, struct arena *mem,
                           struct report *report, struct failure *why)
@@ -277,7 +295,9 @@ static bool open_sessions(const struct triage *triage, long long left_ms, struct
     for (size_t i = 0; i < report->problems.count; i++) {
         struct outcome *out = add_outcome(report, &report->problems.at[i]);
         struct devin_request request;
-        out->has_failed = !build_request(triage, out->problem, GOAL_OPEN, mem, &request, &out->why);
+        out->has_failed =
+            !hide_secrets(triage, &report->problems.at[i], mem, report, &out->why)
+            || !build_request(triage, out->problem, GOAL_OPEN, mem, &request, &out->why);
         if (!out->has_failed)
             open_in_turn(triage, &request, left_ms, mem, out, &report->devin_ms);
         is_covered = settle(report, out, is_covered, why);
@@ -294,7 +314,8 @@ static bool tell_resolved(const struct triage *triage, long long left_ms, struct
         struct outcome *out = add_outcome(report, &report->resolved.at[i]);
         struct devin_request request;
         out->has_failed =
-            !build_request(triage, out->problem, GOAL_RESOLVE, mem, &request, &out->why)
+            !hide_secrets(triage, &report->resolved.at[i], mem, report, &out->why)
+            || !build_request(triage, out->problem, GOAL_RESOLVE, mem, &request, &out->why)
             || !call_devin(triage, &request, left_ms, mem, out, &report->devin_ms);
         is_covered = settle(report, out, is_covered, why);
         if (!out->has_failed && out->action == ACTION_IGNORED)

@@ -11,6 +11,7 @@
 
 #include "alert/problem.h"
 #include "base/failure.h"
+#include "base/redact.h"
 #include "base/text.h"
 #include "session/devin.h"
 #include "session/playbook.h"
@@ -92,6 +93,7 @@ struct triage {
     struct playbook_settings playbook;
     struct devin_settings devin;
     struct wire wire;
+    const struct redact_settings *redact; /* NULL: no secrets of our own */
     struct view refusal; /* names the settings without which no alert can be served; empty: none */
 };
 
@@ -119,6 +121,7 @@ struct report {
     const char *reason; /* when there was no problem: why, a literal */
     bool is_azure;      /* its sender retries 503 and nothing else of ours */
     int tries, calls;
+    size_t redacted;    /* secrets that were taken out of what the sessions are told */
     long long devin_ms; /* spent on calls and waits */
 };
 

@@ -2,6 +2,7 @@
 #include "alert/alert.h"
 
 #include "base/arena.h"
+#include "base/redact.h"
 
 static void pairs_remove(struct pairs *pairs, struct view key)
 {
@@ -46,4 +47,39 @@ const struct pair *pairs_find(const struct pairs *pairs, struct view key)
         if (view_equal(pairs->at[i].key, key))
             return &pairs->at[i];
     return NULL;
+}
+
+/* The name says what a value is, and either may hold a secret. */
+bool pairs_redact(const struct pairs *pairs, struct redactor *redactor, struct arena *mem,
+                  struct pairs *out)
+{
+    struct pair *at = arena_get_array(mem, pairs->count, sizeof *at);
+    if (at == NULL)
+        return false;
+    for (size_t i = 0; i < pairs->count; i++)
+        at[i] = (struct pair){
+            .key = redact(redactor, pairs->at[i].key, mem),
+            .value = redact_value(redactor, pairs->at[i].key, pairs->at[i].value, mem),
+        };
+    *out = (struct pairs){ at, pairs->count, pairs->left_out };
+    return arena_ok(mem);
+}
+
+bool alert_redact(const struct alert *alert, struct redactor *redactor, struct arena *mem,
+                  struct alert *out)
+{
+    *out = *alert;
+    struct view *const first[] = { &out->name,     &out->description, &out->fired_time,
+                                   &out->resource, &out->signal_type, &out->source,
+                                   &out->alert_id, &out->problem,     &out->file };
+    struct pairs *const then[] = { &out->conditions, &out->dimensions, &out->custom, &out->links,
+                                   &out->notes };
+    for (size_t i = 0; i < COUNT_OF(first); i++)
+        *first[i] = redact(redactor, *first[i], mem);
+    for (size_t i = 0; i < COUNT_OF(then); i++)
+        if (!pairs_redact(then[i], redactor, mem, then[i]))
+            return false;
+    out->query = redact(redactor, out->query, mem);
+    out->logs = redact(redactor, out->logs, mem);
+    return arena_ok(mem);
 }

@@ -15,6 +15,7 @@
 #include "base/text.h"
 
 struct arena;
+struct redactor;
 struct source;
 
 enum {
@@ -80,5 +81,11 @@ bool pairs_put(struct pairs *pairs, size_t limit, struct view key, struct view v
 
 /* NULL when no pair has that key. */
 const struct pair *pairs_find(const struct pairs *pairs, struct view key);
+
+/* The same pairs, or alert, without secrets, in the order a prompt shows them; false only without memory. */
+bool pairs_redact(const struct pairs *pairs, struct redactor *redactor, struct arena *mem,
+                  struct pairs *out) MUST_CHECK;
+bool alert_redact(const struct alert *alert, struct redactor *redactor, struct arena *mem,
+                  struct alert *out) MUST_CHECK;
 
 #endif

@@ -4,6 +4,7 @@
 #include "alert/source.h"
 #include "base/arena.h"
 #include "base/digest.h"
+#include "base/redact.h"
 
 #include <stdlib.h>
 
@@ -149,4 +150,28 @@ bool problems_of(const struct payload *payload, enum alert_state state, size_t m
             problem->also_fingerprints[problem->also_fingerprint_count++] = identity.fingerprint;
     }
     return out->at != NULL && arena_ok(mem);
+}
+
+/* Of those that are only named in it no more is read than that. */
+bool problem_redact(const struct problem *problem, struct redactor *redactor, struct arena *mem,
+                    struct problem *out)
+{
+    struct alert *alerts = arena_get_array(mem, 1 + problem->also_count, sizeof *alerts);
+    const struct alert **also =
+        arena_get_array(mem, problem->also_count, sizeof(const struct alert *));
+    *out = *problem;
+    if (alerts == NULL || also == NULL || !alert_redact(problem->alert, redactor, mem, &alerts[0]))
+        return false;
+    out->alert = &alerts[0];
+    out->also = also;
+    for (size_t i = 0; i < problem->also_count; i++) {
+        alerts[i + 1] = *problem->also[i];
+        alerts[i + 1].name = redact(redactor, problem->also[i]->name, mem);
+        alerts[i + 1].resource = redact(redactor, problem->also[i]->resource, mem);
+        also[i] = &alerts[i + 1];
+    }
+    size_t count = redactor->count; /* the identity repeats what the alert has said */
+    bool is_done = pairs_redact(&problem->identity.fields, redactor, mem, &out->identity.fields);
+    redactor->count = count;
+    return is_done && arena_ok(mem);
 }

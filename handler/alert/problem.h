@@ -50,4 +50,8 @@ struct problems {
 bool problems_of(const struct payload *payload, enum alert_state state, size_t max,
                  struct arena *mem, struct problems *out) MUST_CHECK;
 
+/* The same problem, its alerts without secrets; what it is called stays. */
+bool problem_redact(const struct problem *problem, struct redactor *redactor, struct arena *mem,
+                    struct problem *out) MUST_CHECK;
+
 #endif

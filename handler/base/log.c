@@ -2,12 +2,21 @@
  */
 #include "base/log.h"
 
+#include "base/redact.h"
+
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
 /* Kept free for the closing ,"cut":true} and the line feed. */
 enum { CLOSING_ROOM = 16, LONGEST_VALUE = 256 };
+
+static const struct redact_settings *redact_settings; /* constant once threads run */
+
+void log_redact(const struct redact_settings *settings)
+{
+    redact_settings = settings;
+}
 
 static struct view now(char *buffer, size_t size)
 {
@@ -49,9 +58,12 @@ void log_text(struct log_line *line, const char *key, struct view value)
 {
     if (value.len == 0)
         return;
+    char buffer[LONGEST_VALUE + 1];
+    struct text shown = text_over(buffer, sizeof buffer);
+    struct redactor redactor = redactor_begin(redact_settings, NULL);
     struct text before = line->text;
-    json_put_text(&line->writer, key, view_cap(value, LONGEST_VALUE));
-    line->is_cut = line->is_cut || value.len > LONGEST_VALUE;
+    line->is_cut = !redact_add_some(&redactor, value, &shown) || line->is_cut;
+    json_put_text(&line->writer, key, text_view(&shown));
     keep_or_undo(line, before);
 }
 

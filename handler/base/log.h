@@ -9,14 +9,19 @@
  *           pair that does not fit is left out whole, and "cut":true says so.
  * Threads:  any; each line is built by one thread and written in one call.
  *
- * Event names and keys are literals.  Values are escaped.  Bodies, query strings, headers and
- * secrets are never given to it.
+ * Event names and keys are literals.  Values are redacted and escaped.  Bodies, query strings, headers
+ * and secrets are never given to it.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
 #include "base/json.h"
 #include "base/text.h"
+
+struct redact_settings;
+
+/* For all lines from now on, before the first thread starts; stays the caller's. */
+void log_redact(const struct redact_settings *settings);
 
 enum log_level { LOG_INFO, LOG_WARN, LOG_ERROR };
 

@@ -62,6 +62,8 @@ static void log_report(struct log_line *line, const struct report *report, bool 
         log_text(line, "fingerprint", first->problem->identity.fingerprint);
         log_notes(line, "devin", &first->notes, mem);
     }
+    if (report->redacted > 0)
+        log_number(line, "redacted", (long long)report->redacted);
     if (report->calls > 0) {
         log_number(line, "tries", report->tries);
         log_number(line, "calls", report->calls);

@@ -62,6 +62,7 @@ static const struct choice switches[] = { { "true", 1 }, { "1", 1 },     { "yes"
 static const struct choice refires[] = {
     { "join", REFIRE_JOIN }, { "message", REFIRE_MESSAGE }, { "create", REFIRE_CREATE }, { NULL, 0 }
 };
+static const struct choice redactions[] = { { "on", 1 }, { "off", 0 }, { NULL, 0 } };
 static const struct choice resolves[] = { { "ignore", RESOLVED_IGNORE },
                                           { "message", RESOLVED_MESSAGE },
                                           { NULL, 0 } };
@@ -146,6 +147,8 @@ static const struct setting rows[] = {
     { "MAX_SEVERITY", NUMBER_AT(triage.max_severity),
       .fallback = "4", .min = 0, .max = 4,
       .help = "less urgent alerts are ignored: 1 lets critical and error pass, 4 all" },
+    { "REDACT", CHOICE_AT(redacts), .choices = redactions, .fallback = "on",
+      .help = "on: secrets in alerts are replaced by labels before they reach Devin or the log; off: they are not" },
     { "MAX_PROMPT_BYTES", NUMBER_AT(prompt.max_bytes),
       .fallback = "65536", .min = 16384, .max = 1048576,
       .help = "largest prompt in bytes; long logs keep their head and tail" },
@@ -381,6 +384,27 @@ static void read_session_secrets(struct settings *settings, const char *(*lookup
     }
 }
 
+/* Our own secrets, and those that sessions get by another way, are no part of a prompt. */
+static void read_redaction(struct settings *settings)
+{
+    const struct session_options *options = &settings->devin.options;
+    struct view *secrets =
+        arena_get_array(&settings->mem, COUNT_OF(rows) + MAX_SESSION_SECRETS, sizeof *secrets);
+    size_t count = 0;
+    for (size_t i = 0; secrets != NULL && i < COUNT_OF(rows); i++)
+        if (rows[i].is_secret)
+            secrets[count++] =
+                *(const struct view *)(const void *)((const char *)settings + rows[i].offset);
+    for (size_t i = 0; secrets != NULL && i < options->secret_count; i++)
+        secrets[count++] = options->secrets[i].value;
+    settings->redact = (struct redact_settings){ .secrets = secrets,
+                                                 .secret_count = count,
+                                                 .is_off = settings->redacts == 0 };
+    if (settings->redact.is_off)
+        complain(settings, row_of("REDACT"), "is off",
+                 ": secrets in alerts reach Devin and the log", false);
+}
+
 /* Written again, so that nothing but one compact JSON object can get into a request. */
 static bool read_schema(struct view file, struct arena *mem, struct view *out)
 {
@@ -418,6 +442,7 @@ void settings_read(struct settings *out, const char *(*lookup)(const char *name)
         read_row(out, &rows[i], lookup);
     read_api(out);
     read_session_secrets(out, lookup);
+    read_redaction(out);
     read_output_schema(out);
     if (!arena_ok(&out->mem))
         complain_of_memory(out);

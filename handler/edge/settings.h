@@ -13,6 +13,7 @@
 #define EDGE_SETTINGS_H
 
 #include "base/arena.h"
+#include "base/redact.h"
 #include "edge/caller.h"
 #include "edge/server.h"
 #include "edge/wire.h"
@@ -33,6 +34,8 @@ struct settings {
     struct devin_settings devin;
     struct wire_settings wire;
     struct server_settings server;
+    struct redact_settings redact;
+    long long redacts;              /* 0: off */
     struct view session_secrets;    /* names, as written */
     struct view output_schema_file; /* a path, as written */
 

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/redact.h"
 #include "unit/check.h"
 
 #include <pthread.h>
@@ -194,6 +195,38 @@ static void values_are_escaped(void **state)
     }
 }
 
+/* Also where the cut falls into the secret, and where a label no longer fits. */
+static void values_are_redacted(void **state)
+{
+    (void)state;
+    static const struct view own = { "our own value", 13 };
+    static const struct redact_settings on = { .secrets = &own, .secret_count = 1 };
+    static const struct redact_settings off = { .is_off = true };
+    for (size_t before = 0; before <= LONGEST_VALUE + 8; before++) {
+        struct catcher catcher;
+        struct log_line line;
+        char buffer[1000];
+        struct text value = text_over(buffer, sizeof buffer);
+        text_add_repeated(&value, ' ', before);
+        text_add_string(&value, "pwd=hunter2 our own value");
+        catch_begin(&catcher);
+        log_redact(before == 0 ? &off : &on);
+        log_begin(&line, LOG_INFO, "test", (struct view){ 0 });
+        log_text(&line, "key", text_view(&value));
+        log_end(&line);
+        struct json json = read_line("redacted", catch_end(&catcher), &catcher.mem);
+        struct view got = json_text(json_at(json.root, "key"));
+        bool is_all = view_contains(got, VIEW("pwd=[redacted:password] [redacted:own-secret]"));
+        assert_int_equal(view_contains(got, VIEW("hunt")), before == 0);
+        assert_int_equal(view_contains(got, VIEW("our")), before == 0);
+        assert_int_equal(is_all, before > 0 && before + 45 <= LONGEST_VALUE);
+        assert_int_equal(json_is_true(json_at(json.root, "cut")), before > 0 && !is_all);
+        json_free(&json);
+        arena_drop(&catcher.mem);
+    }
+    log_redact(NULL);
+}
+
 static void the_invocation_is_escaped_too(void **state)
 {
     (void)state;
@@ -351,6 +384,7 @@ int main(void)
         cmocka_unit_test(a_line_says_time_level_event_and_who),
         cmocka_unit_test(without_invocation_there_is_none),
         cmocka_unit_test(values_are_escaped),
+        cmocka_unit_test(values_are_redacted),
         cmocka_unit_test(the_invocation_is_escaped_too),
         cmocka_unit_test(a_long_value_is_cut_and_marked),
         cmocka_unit_test(a_full_line_stays_json_and_says_so),

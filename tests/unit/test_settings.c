@@ -34,6 +34,7 @@ static const struct {
     { "DEVIN_TIMEOUT_MS", "30000", false, false, false },
     { "DEVIN_RETRIES", "3", false, false, false },
     { "DEVIN_RETRY_MS", "1000", false, false, false },
+    { "REDACT", "on", false, false, false },
     { "MAX_BODY_BYTES", "1048576", false, false, false },
 };
 
@@ -74,6 +75,9 @@ static const struct {
     { "DEVIN_PLAYBOOK_ID", VAULT, "devin-triage-workflow", "DEVIN_PLAYBOOK_ID is an", false },
     { "PLAYBOOK_ROUTES", "a=b,c=d", "a=b,c=d", NULL, false },
     { "PLAYBOOK_ROUTES", "a", "", "PLAYBOOK_ROUTES must be", false },
+    { "REDACT", NULL, "on", NULL, false },
+    { "REDACT", "ON", "on", NULL, false },
+    { "REDACT", "none", "on", "REDACT must be on or off", false },
     { "DEVIN_TIMEOUT_MS", NULL, "30000", NULL, false },
     { "DEVIN_TIMEOUT_MS", "", "30000", NULL, false },
     { "DEVIN_TIMEOUT_MS", " 5000 ", "5000", NULL, false },
@@ -310,6 +314,47 @@ static void values_are_checked(void **state)
     }
 }
 
+static bool hides(const char *secret)
+{
+    for (size_t i = 0; i < settings.redact.secret_count; i++)
+        if (view_equal(settings.redact.secrets[i], view_of(secret)))
+            return true;
+    return false;
+}
+
+static void own_secrets_are_given_to_redaction(void **state)
+{
+    (void)state;
+    give("WEBHOOK_SECRET", SECRET);
+    give("WEBHOOK_SECRET_PREVIOUS", "previous-one");
+    give("DEVIN_SESSION_SECRETS", "DB_LOGIN, SLACK_CHANNEL");
+    give("DB_LOGIN", "db-login-value");
+    give("SLACK_CHANNEL", "#oncall-channel");
+    give("JIRA_PROJECT", "OPERATIONS");
+    read_settings();
+    assert_int_equal(settings.complaint_count, 0);
+    assert_false(settings.redact.is_off);
+    assert_true(hides("apk_user_1"));
+    assert_true(hides(SECRET));
+    assert_true(hides("previous-one"));
+    assert_true(hides("db-login-value"));
+    assert_true(hides("#oncall-channel")); /* named as one: it is one */
+    assert_false(hides("OPERATIONS"));
+    assert_false(hides("https://github.com/org/repo"));
+}
+
+static void redaction_that_is_off_is_a_complaint(void **state)
+{
+    (void)state;
+    give("REDACT", "off");
+    read_settings();
+    assert_true(settings.redact.is_off);
+    assert_int_equal(settings.complaint_count, 1);
+    assert_true(view_starts(settings.complaints[0].text, VIEW("REDACT is off")));
+    assert_false(settings.complaints[0].is_fatal);
+    CHECK_VIEW("in force", in_force("REDACT"), VIEW("off"));
+}
+
 static void urls_are_checked(void **state)
 {
     (void)state;
@@ -460,6 +505,8 @@ int main(void)
         TEST(defaults_are_in_force),
         TEST(values_reach_their_modules),
         TEST(values_are_checked),
+        TEST(own_secrets_are_given_to_redaction),
+        TEST(redaction_that_is_off_is_a_complaint),
         TEST(urls_are_checked),
         TEST(all_complaints_come_at_once),
         TEST(nothing_at_all_is_two_complaints),
