@@ -108,15 +108,8 @@ static int serve_on(int port, bool is_port_given, bool has_host, struct settings
         fprintf(stderr, "handler: not enough memory or threads to start\n");
         return 1;
     }
-    struct triage triage = {
-        .settings = settings->triage,
-        .prompt = settings->prompt,
-        .playbook = settings->playbook,
-        .devin = settings->devin,
-        .wire = wire_of(loop),
-        .redact = &settings->redact,
-        .refusal = settings_complaints(settings, true),
-    };
+    struct triage triage = settings_triage(settings);
+    triage.wire = wire_of(loop);
     struct server_plan plan = {
         .port = port,
         .settings = &settings->server,
@@ -222,6 +215,15 @@ static int command_settings(int count, char **words)
     return 0;
 }
 
+static int command_render(int count, char **words)
+{
+    struct settings settings;
+    settings_read(&settings, settings_from_environment);
+    int code = console_render(&settings, count, words);
+    settings_drop(&settings);
+    return code;
+}
+
 static int command_session(int count, char **words)
 {
     struct settings settings;
@@ -261,6 +263,9 @@ static const struct command {
       command_check },
     { "settings", "            list all settings with their values (secrets: set or unset)",
       command_settings },
+    { "render",
+      "FILE|- [--json]  show the prompt for a payload, or all that would be sent; send nothing",
+      command_render },
     { "session", "list|get|watch|message  follow Devin sessions from a terminal", command_session },
     { "playbook", "push FILE   create or update the default playbook in Devin", command_playbook },
     { "version", "            print the version", command_version },

@@ -4,6 +4,7 @@
 #include "alert/source.h"
 #include "base/arena.h"
 #include "base/json.h"
+#include "session/preview.h"
 #include "session/quote.h"
 
 /*
@@ -14,6 +15,8 @@ enum {
     AZURE_DEADLINE_MS = 8000,
     RETRY_AFTER_S = 10,
     MAX_REPLY_BYTES = 64 * 1024,
+    MAX_PREVIEW_BYTES = 8 * 1024 * 1024,
+    MAX_DRY_REPLY_BYTES = 64 * 1024 * 1024,
     MAX_MESSAGE_BYTES = 2000,
     MAX_MESSAGE_FIELD = 512,
     PLAYBOOK_KEPT_MS = 600000,
@@ -32,7 +35,7 @@ struct view request_header(const struct request *request, const char *name)
 
 const char *action_name(enum action action)
 {
-    static const char *const names[] = { "created", "existing", "messaged", "ignored" };
+    static const char *const names[] = { "created", "existing", "messaged", "ignored", "dry-run" };
     return names[action];
 }
 
@@ -287,9 +290,23 @@ static bool hide_secrets(const struct triage *triage, struct problem *problem, s
     return true;
 }
 
+/* What would be sent, told instead of sent. */
+static void look_only(const struct triage *triage, const struct devin_request *request,
+                      struct arena *mem, struct outcome *out)
+{
+    struct text text = text_in(mem, MAX_PREVIEW_BYTES);
+    struct json_writer writer = { .to = &text };
+    preview_put(&writer, request, &triage->devin, mem);
+    out->action = ACTION_DRY_RUN;
+    out->prompt = request->prompt;
+    out->preview = text_view(&text);
+    if (!text_ok(&text))
+        out->has_failed = !fail(&out->why, FAIL_INTERNAL, "no memory left for a preview");
+}
+
 /* A problem that fails does not keep the others from their sessions. */
-static bool open_sessions(const struct triage *triage, long long left_ms, struct arena *mem,
-                          struct report *report, struct failure *why)
+static bool open_sessions(const struct triage *triage, bool is_dry, long long left_ms,
+                          struct arena *mem, struct report *report, struct failure *why)
 {
     bool is_covered = true;
     for (size_t i = 0; i < report->problems.count; i++) {
@@ -298,7 +315,9 @@ static bool open_sessions(const struct triage *triage, long long left_ms, struct
         out->has_failed =
             !hide_secrets(triage, &report->problems.at[i], mem, report, &out->why)
             || !build_request(triage, out->problem, GOAL_OPEN, mem, &request, &out->why);
-        if (!out->has_failed)
+        if (!out->has_failed && is_dry)
+            look_only(triage, &request, mem, out);
+        else if (!out->has_failed)
             open_in_turn(triage, &request, left_ms, mem, out, &report->devin_ms);
         is_covered = settle(report, out, is_covered, why);
     }
@@ -388,8 +407,9 @@ bool triage_run(const struct triage *triage, const struct request *request, stru
     if (out->is_azure && deadline_ms > AZURE_DEADLINE_MS)
         deadline_ms = AZURE_DEADLINE_MS;
     long long left_ms = deadline_ms - request->spent_ms;
-    bool is_covered = open_sessions(triage, left_ms, mem, out, why);
-    if (is_covered)
+    bool is_dry = request->is_dry_run || triage->settings.is_dry_run;
+    bool is_covered = open_sessions(triage, is_dry, left_ms, mem, out, why);
+    if (is_covered && !is_dry)
         is_covered = tell_resolved(triage, left_ms, mem, out, why);
     out->reason = out->count == 0 ? reason_of(&out->payload) : NULL;
     return is_covered;
@@ -407,6 +427,8 @@ static const char *message_of(enum action action)
         return "Devin session already exists for this alert";
     case ACTION_MESSAGED:
         return "Devin session was told about this alert";
+    case ACTION_DRY_RUN:
+        return "Dry run: nothing was sent to Devin";
     case ACTION_IGNORED:
         break;
     }
@@ -429,11 +451,16 @@ static void put_fingerprint(struct json_writer *writer, const struct identity *i
 
 static void put_session(struct json_writer *writer, const struct outcome *outcome)
 {
-    json_put_text(writer, "sessionId", outcome->session.id);
-    json_put_text(writer, "sessionUrl", outcome->session.url);
+    bool is_dry = outcome->action == ACTION_DRY_RUN;
+    if (!is_dry) {
+        json_put_text(writer, "sessionId", outcome->session.id);
+        json_put_text(writer, "sessionUrl", outcome->session.url);
+    }
     json_put_text(writer, "message", view_of(message_of(outcome->action)));
     json_put_text(writer, "action", view_of(action_name(outcome->action)));
     put_fingerprint(writer, &outcome->problem->identity);
+    if (is_dry)
+        json_put_members(writer, outcome->preview);
 }
 
 /* The public sentence: the row's, completed by names from our own tables. */
@@ -491,7 +518,8 @@ static void put_payload(struct json_writer *writer, const struct report *report)
 
 struct reply triage_reply(const struct report *report, struct arena *mem)
 {
-    struct text body = text_in(mem, MAX_REPLY_BYTES);
+    bool is_dry = report->count > 0 && report->outcomes[0].action == ACTION_DRY_RUN;
+    struct text body = text_in(mem, is_dry ? MAX_DRY_REPLY_BYTES : MAX_REPLY_BYTES);
     struct json_writer writer = { .to = &body };
     json_open(&writer, NULL, '{');
     json_put_bool(&writer, "success", true);

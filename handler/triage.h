@@ -32,6 +32,7 @@ struct request {
     const struct header *headers;
     size_t header_count;
     struct view body;
+    bool is_dry_run;        /* its sender only wants to see what would be done */
     struct view invocation; /* the Functions host's id of this invocation; empty outside it */
     long long spent_ms;     /* from the head's arrival until now */
 };
@@ -85,6 +86,7 @@ struct triage_settings {
     long long max_sessions; /* a request opens at most so many */
     long long max_severity; /* less urgent alerts are ignored; a severity not stated passes */
     long long on_resolved;  /* enum on_resolved */
+    bool is_dry_run;        /* every request is one */
 };
 
 struct triage {
@@ -97,13 +99,15 @@ struct triage {
     struct view refusal; /* names the settings without which no alert can be served; empty: none */
 };
 
-enum action { ACTION_CREATED, ACTION_EXISTING, ACTION_MESSAGED, ACTION_IGNORED };
+enum action { ACTION_CREATED, ACTION_EXISTING, ACTION_MESSAGED, ACTION_IGNORED, ACTION_DRY_RUN };
 
 /* What became of one problem. */
 struct outcome {
     const struct problem *problem;
     enum action action;
     struct session session; /* once there is one */
+    struct view prompt;     /* of a dry run */
+    struct view preview;    /* of a dry run: JSON members that tell what would be sent */
     bool has_failed;
     struct failure why; /* when it has */
     int tries;          /* to create a session or to tell it something */
@@ -125,7 +129,7 @@ struct report {
     long long devin_ms; /* spent on calls and waits */
 };
 
-/* "created", "existing", "messaged", "ignored". */
+/* "created", "existing", "messaged", "ignored", "dry-run". */
 const char *action_name(enum action action);
 
 /*

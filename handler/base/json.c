@@ -438,6 +438,14 @@ void json_put_raw(struct json_writer *writer, const char *key, struct view json)
     text_add(writer->to, json);
 }
 
+void json_put_members(struct json_writer *writer, struct view members)
+{
+    if (members.len == 0)
+        return;
+    begin_value(writer, NULL);
+    text_add(writer->to, members);
+}
+
 void json_put_null(struct json_writer *writer, const char *key)
 {
     begin_value(writer, key);

@@ -77,6 +77,8 @@ void json_put_number(struct json_writer *writer, const char *key, long long valu
 void json_put_bool(struct json_writer *writer, const char *key, bool value);
 void json_put_null(struct json_writer *writer, const char *key);
 void json_put_raw(struct json_writer *writer, const char *key, struct view json); /* as it is */
+void json_put_members(struct json_writer *writer,
+                      struct view members); /* "a":1,"b":2 as they are */
 void json_put_node(struct json_writer *writer, const char *key, const struct cJSON *node);
 
 #endif

@@ -90,3 +90,9 @@ bool caller_check(const struct caller_settings *settings, const struct request *
         return fail(why, FAIL_INTERNAL, "no memory left to read what was presented");
     return fail(why, FAIL_UNAUTHORIZED, "no right secret was presented");
 }
+
+bool caller_wants_dry_run(const struct request *request, struct arena *mem)
+{
+    struct view value = query_parameter(request->query, VIEW("dryRun"), mem);
+    return view_equal(value, VIEW("1")) || view_equal_fold(value, VIEW("true"));
+}

@@ -21,6 +21,9 @@ struct caller_settings {
     struct view previous; /* accepted too while the secret is rotated */
 };
 
+/* Whether the query says `dryRun=1` (or true). */
+bool caller_wants_dry_run(const struct request *request, struct arena *mem);
+
 bool caller_check(const struct caller_settings *settings, const struct request *request,
                   struct arena *mem, struct failure *why) MUST_CHECK;
 

@@ -30,12 +30,21 @@ struct console {
 
 /* --- calls ------------------------------------------------------------------------------------ */
 
+/* As a caller would read it, and what the log would say besides. */
 static int say_failure(const struct failure *why)
 {
     const struct failure_row *row = failure_row(why->kind);
     const char *reason = why->reason[0] != '\0' ? why->reason : row->details;
-    fprintf(stderr, "handler: %s%s%s%s\n", reason != NULL ? reason : row->error,
-            why->detail[0] != '\0' ? " (" : "", why->detail, why->detail[0] != '\0' ? ")" : "");
+    bool is_about_input = row->status < 500;
+    fputs("handler: ", stderr);
+    if (is_about_input || reason == NULL)
+        fprintf(stderr, "%s%s%s%s%s", row->error, why->field == NULL ? "" : why->field,
+                why->rule == NULL ? "" : " ", why->rule == NULL ? "" : why->rule,
+                reason == NULL ? "" : ": ");
+    fputs(reason == NULL ? "" : reason, stderr);
+    if (why->detail[0] != '\0')
+        fprintf(stderr, " (%s)", why->detail);
+    fputc('\n', stderr);
     return 1;
 }
 
@@ -171,6 +180,69 @@ static bool print_node(struct console *console, const struct cJSON *node, struct
     else
         print_session(session);
     return true;
+}
+
+/* Takes --json out of the words, wherever it stands. */
+static bool take_json(int *count, char **words)
+{
+    bool is_there = false;
+    int kept = 0;
+    for (int i = 0; i < *count; i++) {
+        if (strcmp(words[i], "--json") == 0)
+            is_there = true;
+        else
+            words[kept++] = words[i];
+    }
+    *count = kept;
+    return is_there;
+}
+
+/* --- render ----------------------------------------------------------------------------------- */
+
+static int print_report(const struct report *report, bool wants_json, struct arena *mem)
+{
+    if (wants_json) {
+        printf("%s\n", triage_reply(report, mem).body.at);
+        return 0;
+    }
+    if (report->count == 0)
+        fprintf(stderr, "handler: %s\n", report->reason);
+    for (size_t i = 0; i < report->count; i++) {
+        struct view prompt = report->outcomes[i].prompt;
+        printf("%s%.*s", i > 0 ? "\n" : "", (int)prompt.len, prompt.at);
+    }
+    return 0;
+}
+
+/* A dry run of the very story: settings that would refuse an alert refuse it here too. */
+int console_render(struct settings *settings, int count, char **words)
+{
+    struct arena mem;
+    struct report report;
+    struct failure why = { 0 };
+    bool wants_json = take_json(&count, words);
+    if (count != 1) {
+        fprintf(stderr, "usage:\n  handler render FILE|- [--json]\n");
+        return 2;
+    }
+    struct triage triage = settings_triage(settings);
+    triage.settings.is_dry_run = true;
+    arena_init(&mem, MEM_BYTES);
+    const char *path = strcmp(words[0], "-") == 0 ? "/dev/stdin" : words[0];
+    const struct request request = {
+        .method = VIEW("POST"),
+        .body = file_read(path, (size_t)settings->server.max_body_bytes, &mem),
+    };
+    if (request.body.len == 0) {
+        fprintf(stderr, "handler: %s is empty, larger than MAX_BODY_BYTES, or cannot be read\n",
+                path);
+        arena_drop(&mem);
+        return 1;
+    }
+    bool is_done = triage_run(&triage, &request, &mem, &report, &why);
+    int code = is_done ? print_report(&report, wants_json, &mem) : say_failure(&why);
+    arena_drop(&mem);
+    return code;
 }
 
 /* --- session ---------------------------------------------------------------------------------- */
@@ -340,21 +412,6 @@ static int session_usage(void)
     for (size_t i = 0; i < COUNT_OF(verbs); i++)
         fprintf(stderr, "  handler session %-8s%s\n", verbs[i].name, verbs[i].words);
     return 2;
-}
-
-/* Takes --json out of the words, wherever it stands. */
-static bool take_json(int *count, char **words)
-{
-    bool is_there = false;
-    int kept = 0;
-    for (int i = 0; i < *count; i++) {
-        if (strcmp(words[i], "--json") == 0)
-            is_there = true;
-        else
-            words[kept++] = words[i];
-    }
-    *count = kept;
-    return is_there;
 }
 
 static const struct verb *find_verb(int count, char **words)

@@ -1,5 +1,6 @@
 /*
- * Commands for a person who follows sessions: `session list|get|watch|message`, `playbook push`.
+ * Commands for a person: `render` shows what an alert would become; `session list|get|watch|message`
+ * follows sessions, `playbook push` brings a playbook to Devin.
  *
  * Owns:     nothing.
  * Units:    seconds where a person types them.
@@ -12,6 +13,7 @@
 
 #include "edge/settings.h"
 
+int console_render(struct settings *settings, int count, char **words);
 int console_session(struct settings *settings, int count, char **words);
 int console_playbook(struct settings *settings, int count, char **words);
 

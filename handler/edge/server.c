@@ -363,6 +363,7 @@ static struct reply answer(struct visit *visit)
     if (!is_post(&visit->request))
         return reply_ready(visit);
     visit->request.spent_ms = clock_now_ms() - visit->start_ms;
+    visit->request.is_dry_run = caller_wants_dry_run(&visit->request, &visit->mem);
     visit->has_report = true;
     if (!triage_run(visit->server->plan.triage, &visit->request, &visit->mem, &visit->report,
                     &visit->why))

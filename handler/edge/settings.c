@@ -149,6 +149,8 @@ static const struct setting rows[] = {
       .help = "less urgent alerts are ignored: 1 lets critical and error pass, 4 all" },
     { "REDACT", CHOICE_AT(redacts), .choices = redactions, .fallback = "on",
       .help = "on: secrets in alerts are replaced by labels before they reach Devin or the log; off: they are not" },
+    { "DRY_RUN", SWITCH_AT(triage.is_dry_run),
+      .help = "true: answer with what would be sent to Devin, and send nothing" },
     { "MAX_PROMPT_BYTES", NUMBER_AT(prompt.max_bytes),
       .fallback = "65536", .min = 16384, .max = 1048576,
       .help = "largest prompt in bytes; long logs keep their head and tail" },
@@ -202,6 +204,18 @@ struct view settings_complaints(struct settings *settings, bool only_fatal)
         text_add(&text, settings->complaints[i].text);
     }
     return text_ok(&text) ? text_view(&text) : VIEW(NO_MEMORY);
+}
+
+struct triage settings_triage(struct settings *settings)
+{
+    return (struct triage){
+        .settings = settings->triage,
+        .prompt = settings->prompt,
+        .playbook = settings->playbook,
+        .devin = settings->devin,
+        .redact = &settings->redact,
+        .refusal = settings_complaints(settings, true),
+    };
 }
 
 /* --- reading ------------------------------------------------------------------------------------

@@ -61,6 +61,9 @@ void settings_drop(struct settings *settings);
 /* The environment, for settings_read(). */
 const char *settings_from_environment(const char *name);
 
+/* What the story is told with; the caller adds the wire. */
+struct triage settings_triage(struct settings *settings);
+
 /* All complaints joined by "; ", or only the fatal ones; empty when there are none. */
 struct view settings_complaints(struct settings *settings, bool only_fatal);
 

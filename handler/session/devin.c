@@ -616,6 +616,20 @@ static const struct stage stages[STAGE_TAG + 1] = {
 };
 /* clang-format on */
 
+bool devin_create_call(const struct devin_request *request, const struct devin_settings *settings,
+                       struct arena *mem, struct call *out)
+{
+    struct devin devin = {
+        .settings = settings,
+        .request = request,
+        .known = { .playbook = { .state = PLAYBOOK_UNREADABLE } },
+        .api = settings->api,
+    };
+    bool is_built = call_create(&devin, mem);
+    *out = devin.call;
+    return is_built;
+}
+
 bool devin_begin(struct devin *devin, const struct devin_settings *settings,
                  const struct devin_request *request, const struct devin_known *known,
                  struct arena *mem, struct failure *why)

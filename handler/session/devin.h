@@ -125,6 +125,10 @@ bool devin_begin(struct devin *devin, const struct devin_settings *settings,
                  const struct devin_request *request, const struct devin_known *known,
                  struct arena *mem, struct failure *why) MUST_CHECK;
 
+/* The create that would be sent if nobody had to be asked first: a playbook's name stands for its id. */
+bool devin_create_call(const struct devin_request *request, const struct devin_settings *settings,
+                       struct arena *mem, struct call *out) MUST_CHECK;
+
 /*
  * What to do now, given the answer to the last send (NULL at first and after a wait) and the time
  * left until the deadline.
