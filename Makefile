@@ -140,7 +140,7 @@ format: ## let clang-format lay out the sources
 	clang-format -i $(SOURCES)
 
 format-check: ## fail on any difference to what clang-format would write
-	clang-format --dry-run --Werror $(SOURCES)
+	@clang-format --dry-run --Werror $(SOURCES) && echo "format: fine"
 
 layers: ## check who may include whom, and that each third-party header has one home
 	tests/layers.sh

@@ -9,7 +9,7 @@
 #include "support/match.h"
 #include "support/stage.h"
 
-enum { PATIENCE_MS = 20000 };
+enum { PATIENCE_MS = 60000 };
 
 #define SECRET "your-webhook-secret"
 #define CREATED                                                   \
