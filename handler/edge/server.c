@@ -79,8 +79,7 @@ struct visit {
     long long start_ms;
 };
 
-/* --- reading
- * ---------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* Where the body ends is unknown: nothing more can be read from this connection. */
 static bool fail_headers(struct visit *visit)
@@ -241,8 +240,7 @@ static void drain(struct visit *visit)
     end_watch(visit->server, watch);
 }
 
-/* --- writing
- * ----------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 /* Idle connections hold threads: with few left, or at the end, each one is asked to close. */
 static bool should_close(const struct visit *visit)
@@ -313,8 +311,7 @@ static void write_reply(struct visit *visit, const struct reply *reply)
         mg_disable_connection_keep_alive(visit->connection);
 }
 
-/* --- answering
- * ---------------------------------------------------------------------------------------- */
+/* --- answering -------------------------------------------------------------------------------- */
 
 static struct reply reply_ready(struct visit *visit)
 {
@@ -415,7 +412,8 @@ static void log_visit(struct visit *visit, const struct reply *reply)
     journal_write(&entry);
 }
 
-/* Whatever happens inside, the host gets 200 and a JSON object: anything else would be lost there.
+/*
+ * Whatever happens inside, the host gets 200 and a JSON object: anything else would be lost there.
  */
 static struct reply serve_envelope(struct visit *visit)
 {
@@ -455,8 +453,7 @@ static struct reply serve(struct visit *visit)
     return reply;
 }
 
-/* --- civetweb's callbacks
- * ------------------------------------------------------------------------------ */
+/* --- civetweb's callbacks --------------------------------------------------------------------- */
 
 static struct server *server_of(const struct mg_connection *connection)
 {
@@ -562,8 +559,7 @@ static int on_message(const struct mg_connection *connection, const char *messag
     return 1;
 }
 
-/* --- start and end
- * --------------------------------------------------------------------------------------- */
+/* --- start and end ---------------------------------------------------------------------------- */
 
 struct server *server_start(const struct server_plan *plan, struct text *problem)
 {

@@ -160,8 +160,7 @@ const char *settings_from_environment(const char *name)
     return getenv(name);
 }
 
-/* --- complaints ---------------------------------------------------------------------------------
- */
+/* --- complaints ------------------------------------------------------------------------------- */
 
 static void complain(struct settings *settings, const struct setting *row, const char *problem,
                      const char *consequence, bool is_fatal)
@@ -201,8 +200,7 @@ struct view settings_complaints(struct settings *settings, bool only_fatal)
     return text_ok(&text) ? text_view(&text) : VIEW(NO_MEMORY);
 }
 
-/* --- reading ------------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static const char *range_problem(const struct setting *row, struct arena *mem)
 {
@@ -317,8 +315,7 @@ static const struct setting *row_of(const char *name)
     return &rows[i];
 }
 
-/* --- what one row cannot say --------------------------------------------------------------------
- */
+/* --- what one row cannot say ------------------------------------------------------------------ */
 
 /* The key's prefix decides which API is spoken, and with it which settings there are. */
 static void read_api(struct settings *settings)
@@ -428,8 +425,7 @@ void settings_drop(struct settings *settings)
     arena_drop(&settings->mem);
 }
 
-/* --- listing ------------------------------------------------------------------------------------
- */
+/* --- listing ---------------------------------------------------------------------------------- */
 
 size_t settings_count(void)
 {
