@@ -23,12 +23,16 @@
 #include <time.h>
 
 /* host.json's maxConcurrentRequests is 100: the rest are threads to spare for idle connections. */
-#define THREADS       "128"
-#define KEEP_ALIVE_MS "75000"
+#define THREAD_COUNT       128
+#define KEEP_ALIVE_MS      75000
+#define REQUEST_TIMEOUT_MS 30000
+
+/* civetweb's options are text. */
+#define DIGITS_OF(number) #number
+#define DIGITS(number)    DIGITS_OF(number)
+
 enum {
-    THREAD_COUNT = 128,
     SPARE_THREADS = 8,
-    REQUEST_TIMEOUT_MS = 30000,
     /* What an early refusal still reads, so that the sender sees the answer, before it closes. */
     MAX_DRAIN_BYTES = 8 * 1024 * 1024,
     MAX_DRAIN_MS = 2000,
@@ -571,13 +575,13 @@ struct server *server_start(const struct server_plan *plan, struct text *problem
         "listening_ports",
         port,
         "num_threads",
-        THREADS,
+        DIGITS(THREAD_COUNT),
         "enable_keep_alive",
         "yes",
         "keep_alive_timeout_ms",
-        KEEP_ALIVE_MS,
+        DIGITS(KEEP_ALIVE_MS),
         "request_timeout_ms",
-        "30000",
+        DIGITS(REQUEST_TIMEOUT_MS),
         "tcp_nodelay",
         "1",
         "listen_backlog",
