@@ -115,7 +115,7 @@ static const struct setting rows[] = {
       .help = "how often a request is sent to Devin at most" },
     { "DEVIN_RETRY_MS", NUMBER_AT(devin.retry.first_ms),
       .fallback = "1000", .min = 1, .max = 60000,
-      .help = "wait before the second try in milliseconds; doubles for each further one" },
+      .help = "wait before the second try in milliseconds, give or take a fifth; doubles for each further one" },
     { "DEVIN_PLAN", CHOICE_AT(wire.calls_a_minute), .choices = plans,
       .help = "starter, team or enterprise: this instance calls Devin at most 10, 60 or 300 times a minute" },
     { "DEVIN_ORG_ID", TEXT_AT(devin.api.org), .max = 128, .problem = header_problem,
