@@ -246,13 +246,32 @@ static void drain(struct visit *visit)
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
+/*
+ * Whether civetweb reads on behind this request.  Its rule, for whoever is not told of an end sends a
+ * request into it.  The header is the connection's own: an envelope carries its sender's as well.
+ */
+static bool is_kept_alive(const struct visit *visit)
+{
+    const char *header = mg_get_header(visit->connection, "Connection");
+    struct view rest = view_of(header);
+    if (header == NULL)
+        return view_equal(view_of(visit->info->http_version), VIEW("1.1"));
+    while (rest.len > 0) {
+        struct view option;
+        view_cut(rest, ',', &option, &rest);
+        if (view_equal_fold(view_trim(option), VIEW("keep-alive")))
+            return true;
+    }
+    return false;
+}
+
 /* Idle connections hold threads: with few left, or at the end, each one is asked to close. */
 static bool should_close(const struct visit *visit)
 {
     const struct server *server = visit->server;
     return visit->is_body_left || visit->is_broken || atomic_load(&server->is_ending)
            || atomic_load(&server->connections) > THREAD_COUNT - SPARE_THREADS
-           || view_equal_fold(request_header(&visit->request, "Connection"), VIEW("close"));
+           || !is_kept_alive(visit);
 }
 
 static void add_header(struct text *head, const char *name, const char *value)
