@@ -520,7 +520,7 @@ static void refuse_head(struct mg_connection *connection, int status)
     struct text text = text_over(buffer, sizeof buffer);
     const struct view body =
         VIEW("{\"success\":false,\"error\":\"Malformed HTTP request\",\"details\":"
-             "\"request line and headers may have 64 KB together\"}");
+             "\"plain HTTP/1.1 for a path of ours, request line and headers of 64 KB at most\"}");
     struct log_line line;
     log_begin(&line, LOG_WARN, "refused", (struct view){ 0 });
     log_number(&line, "status", status);
