@@ -78,7 +78,7 @@ deps: ## install the packages that are missing (Debian and Ubuntu: apt)
 
 ##> Checking
 # Each part runs even where one before it failed; the sum is the last word and decides.
-test: ## everything below in one run: unit tests, cases, end to end
+test: ## unit tests, cases and end to end in one run; its last line is the sum
 	@rm -rf $(BUILD)/tally
 	-@$(MAKE) --no-print-directory unit
 	-@$(MAKE) --no-print-directory e2e
@@ -87,7 +87,7 @@ test: ## everything below in one run: unit tests, cases, end to end
 unit: $(TESTERS) ## unit tests (cmocka)
 	@tests/unit/run.sh $(BUILD)/tally/unit $(TESTERS)
 
-e2e: all $(STANDINS) $(RUNNERS) ## cases and examples through the real binary, between the two stand-ins
+e2e: all $(STANDINS) $(RUNNERS) ## cases and stories through the real binary, between the two stand-ins
 	@mkdir -p $(BUILD)/tally
 	@tests/checklist.sh --self-test
 	@$(BIN)/e2e/run --tally $(BUILD)/tally/e2e tests/cases

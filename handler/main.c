@@ -30,8 +30,7 @@ enum {
 
 #define PORT_VARIABLE "FUNCTIONS_CUSTOMHANDLER_PORT"
 
-/* --- serve
- * ------------------------------------------------------------------------------------------ */
+/* --- serve ------------------------------------------------------------------------------------ */
 
 static void say_complaints(const struct settings *settings)
 {
@@ -177,8 +176,7 @@ static int command_serve(int count, char **words)
     return code;
 }
 
-/* --- the other commands
- * ------------------------------------------------------------------------------- */
+/* --- the other commands ----------------------------------------------------------------------- */
 
 static int command_check(int count, char **words)
 {

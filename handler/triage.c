@@ -39,8 +39,7 @@ const char *action_name(enum action action)
     return names[action];
 }
 
-/* --- the story ---------------------------------------------------------------------------------
- */
+/* --- the story -------------------------------------------------------------------------------- */
 
 /* "Alert bridge: this alert fired again: [Sev1] name on resource, at 2024-…, id …" */
 static struct view message_for(const struct alert *alert, const char *what, struct view title,
@@ -415,8 +414,7 @@ bool triage_run(const struct triage *triage, const struct request *request, stru
     return is_covered;
 }
 
-/* --- replies ------------------------------------------------------------------------------------
- */
+/* --- replies ---------------------------------------------------------------------------------- */
 
 static const char *message_of(enum action action)
 {
@@ -532,7 +530,8 @@ struct reply triage_reply(const struct report *report, struct arena *mem)
     put_sessions(&writer, report);
     put_payload(&writer, report);
     json_close(&writer, '}');
-    /* The session exists even where no memory is left to tell its id: never a failure, never empty.
+    /*
+     * The session exists even where no memory is left to tell its id: never a failure, never empty.
      */
     return (struct reply){ .status = 200,
                            .body = text_ok(&body) ? text_view(&body) : VIEW("{\"success\":true}") };

@@ -58,8 +58,7 @@ struct alert {
     struct view fired_time;
     struct view source;   /* a label: the sender's own word, else the dialect's name */
     struct view alert_id; /* as the sender gave it; need not tell one firing from the next */
-    struct view
-        problem; /* the sender's own id of the problem: of rule and series, of the monitor */
+    struct view problem;  /* the sender's own id of it: of rule and series, of the monitor */
     struct view file;
     long long line; /* 0: not stated */
     struct view logs;

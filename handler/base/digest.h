@@ -13,7 +13,8 @@
 
 struct arena;
 
-/* Whether both hold the same bytes, in a time that tells neither contents nor length of `secret`.
+/*
+ * Whether both hold the same bytes, in a time that tells neither contents nor length of `secret`.
  */
 bool digest_same(struct view secret, struct view presented);
 

@@ -54,8 +54,8 @@ struct view json_key(const struct cJSON *member); /* empty for list items and th
 struct view json_text(const struct cJSON *node);  /* empty unless it is a string */
 double json_number(const struct cJSON *node);     /* 0 unless it is a finite number */
 bool json_is_true(const struct cJSON *node);      /* the literal true */
-const struct cJSON *json_first(
-    const struct cJSON *node); /* of a list's items or an object's members */
+/* Of a list's items or an object's members. */
+const struct cJSON *json_first(const struct cJSON *node);
 const struct cJSON *json_next(const struct cJSON *node);
 
 /* A string's own text, or the JSON of anything else, compact; empty when absent or null. */

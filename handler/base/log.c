@@ -1,4 +1,5 @@
-/* A line is built in a buffer on the stack; a pipe takes up to PIPE_BUF (4096) bytes in one piece.
+/*
+ * A line is built in a buffer on the stack; a pipe takes up to PIPE_BUF (4096) bytes in one piece.
  */
 #include "base/log.h"
 

@@ -88,6 +88,15 @@ static void log_problem(const struct outcome *outcome, struct view invocation, s
     log_end(&line);
 }
 
+/* What is not ours, by path or method, is neither an alert nor a question for our health. */
+static const char *event_of(const struct journal_entry *entry)
+{
+    if (entry->why != NULL
+        && (entry->why->kind == FAIL_NOT_FOUND || entry->why->kind == FAIL_WRONG_METHOD))
+        return "refused";
+    return view_equal(entry->request->method, VIEW("POST")) ? "alert" : "health";
+}
+
 static enum log_level level_of(int status)
 {
     if (status >= 500)
@@ -98,9 +107,7 @@ static enum log_level level_of(int status)
 void journal_write(const struct journal_entry *entry)
 {
     struct log_line line;
-    bool is_alert = view_equal(entry->request->method, VIEW("POST"));
-    log_begin(&line, level_of(entry->reply->status), is_alert ? "alert" : "health",
-              entry->request->invocation);
+    log_begin(&line, level_of(entry->reply->status), event_of(entry), entry->request->invocation);
     log_text(&line, "protocol", entry->is_enveloped ? VIEW("envelope") : VIEW("forward"));
     log_number(&line, "status", entry->reply->status);
     if (entry->why != NULL)

@@ -23,12 +23,16 @@
 #include <time.h>
 
 /* host.json's maxConcurrentRequests is 100: the rest are threads to spare for idle connections. */
-#define THREADS       "128"
-#define KEEP_ALIVE_MS "75000"
+#define THREAD_COUNT       128
+#define KEEP_ALIVE_MS      75000
+#define REQUEST_TIMEOUT_MS 30000
+
+/* civetweb's options are text. */
+#define DIGITS_OF(number) #number
+#define DIGITS(number)    DIGITS_OF(number)
+
 enum {
-    THREAD_COUNT = 128,
     SPARE_THREADS = 8,
-    REQUEST_TIMEOUT_MS = 30000,
     /* What an early refusal still reads, so that the sender sees the answer, before it closes. */
     MAX_DRAIN_BYTES = 8 * 1024 * 1024,
     MAX_DRAIN_MS = 2000,
@@ -79,8 +83,7 @@ struct visit {
     long long start_ms;
 };
 
-/* --- reading
- * ---------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* Where the body ends is unknown: nothing more can be read from this connection. */
 static bool fail_headers(struct visit *visit)
@@ -241,8 +244,26 @@ static void drain(struct visit *visit)
     end_watch(visit->server, watch);
 }
 
-/* --- writing
- * ----------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
+
+/*
+ * Whether civetweb reads on behind this request.  Its rule, for whoever is not told of an end sends a
+ * request into it.  The header is the connection's own: an envelope carries its sender's as well.
+ */
+static bool is_kept_alive(const struct visit *visit)
+{
+    const char *header = mg_get_header(visit->connection, "Connection");
+    struct view rest = view_of(header);
+    if (header == NULL)
+        return view_equal(view_of(visit->info->http_version), VIEW("1.1"));
+    while (rest.len > 0) {
+        struct view option;
+        view_cut(rest, ',', &option, &rest);
+        if (view_equal_fold(view_trim(option), VIEW("keep-alive")))
+            return true;
+    }
+    return false;
+}
 
 /* Idle connections hold threads: with few left, or at the end, each one is asked to close. */
 static bool should_close(const struct visit *visit)
@@ -250,7 +271,7 @@ static bool should_close(const struct visit *visit)
     const struct server *server = visit->server;
     return visit->is_body_left || visit->is_broken || atomic_load(&server->is_ending)
            || atomic_load(&server->connections) > THREAD_COUNT - SPARE_THREADS
-           || view_equal_fold(request_header(&visit->request, "Connection"), VIEW("close"));
+           || !is_kept_alive(visit);
 }
 
 static void add_header(struct text *head, const char *name, const char *value)
@@ -313,8 +334,7 @@ static void write_reply(struct visit *visit, const struct reply *reply)
         mg_disable_connection_keep_alive(visit->connection);
 }
 
-/* --- answering
- * ---------------------------------------------------------------------------------------- */
+/* --- answering -------------------------------------------------------------------------------- */
 
 static struct reply reply_ready(struct visit *visit)
 {
@@ -416,7 +436,8 @@ static void log_visit(struct visit *visit, const struct reply *reply)
     journal_write(&entry);
 }
 
-/* Whatever happens inside, the host gets 200 and a JSON object: anything else would be lost there.
+/*
+ * Whatever happens inside, the host gets 200 and a JSON object: anything else would be lost there.
  */
 static struct reply serve_envelope(struct visit *visit)
 {
@@ -456,8 +477,7 @@ static struct reply serve(struct visit *visit)
     return reply;
 }
 
-/* --- civetweb's callbacks
- * ------------------------------------------------------------------------------ */
+/* --- civetweb's callbacks --------------------------------------------------------------------- */
 
 static struct server *server_of(const struct mg_connection *connection)
 {
@@ -501,7 +521,7 @@ static void refuse_head(struct mg_connection *connection, int status)
     struct text text = text_over(buffer, sizeof buffer);
     const struct view body =
         VIEW("{\"success\":false,\"error\":\"Malformed HTTP request\",\"details\":"
-             "\"request line and headers may have 64 KB together\"}");
+             "\"plain HTTP/1.1 for a path of ours, request line and headers of 64 KB at most\"}");
     struct log_line line;
     log_begin(&line, LOG_WARN, "refused", (struct view){ 0 });
     log_number(&line, "status", status);
@@ -563,8 +583,7 @@ static int on_message(const struct mg_connection *connection, const char *messag
     return 1;
 }
 
-/* --- start and end
- * --------------------------------------------------------------------------------------- */
+/* --- start and end ---------------------------------------------------------------------------- */
 
 struct server *server_start(const struct server_plan *plan, struct text *problem)
 {
@@ -576,13 +595,13 @@ struct server *server_start(const struct server_plan *plan, struct text *problem
         "listening_ports",
         port,
         "num_threads",
-        THREADS,
+        DIGITS(THREAD_COUNT),
         "enable_keep_alive",
         "yes",
         "keep_alive_timeout_ms",
-        KEEP_ALIVE_MS,
+        DIGITS(KEEP_ALIVE_MS),
         "request_timeout_ms",
-        "30000",
+        DIGITS(REQUEST_TIMEOUT_MS),
         "tcp_nodelay",
         "1",
         "listen_backlog",

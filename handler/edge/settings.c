@@ -116,7 +116,7 @@ static const struct setting rows[] = {
       .help = "how often a request is sent to Devin at most" },
     { "DEVIN_RETRY_MS", NUMBER_AT(devin.retry.first_ms),
       .fallback = "1000", .min = 1, .max = 60000,
-      .help = "wait before the second try in milliseconds; doubles for each further one" },
+      .help = "wait before the second try in milliseconds, give or take a fifth; doubles for each further one" },
     { "DEVIN_PLAN", CHOICE_AT(wire.calls_a_minute), .choices = plans,
       .help = "starter, team or enterprise: this instance calls Devin at most 10, 60 or 300 times a minute" },
     { "DEVIN_ORG_ID", TEXT_AT(devin.api.org), .max = 128, .problem = header_problem,
@@ -165,8 +165,7 @@ const char *settings_from_environment(const char *name)
     return getenv(name);
 }
 
-/* --- complaints ---------------------------------------------------------------------------------
- */
+/* --- complaints ------------------------------------------------------------------------------- */
 
 static void complain(struct settings *settings, const struct setting *row, const char *problem,
                      const char *consequence, bool is_fatal)
@@ -218,8 +217,7 @@ struct triage settings_triage(struct settings *settings)
     };
 }
 
-/* --- reading ------------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static const char *range_problem(const struct setting *row, struct arena *mem)
 {
@@ -334,8 +332,7 @@ static const struct setting *row_of(const char *name)
     return &rows[i];
 }
 
-/* --- what one row cannot say --------------------------------------------------------------------
- */
+/* --- what one row cannot say ------------------------------------------------------------------ */
 
 /* The key's prefix decides which API is spoken, and with it which settings there are. */
 static void read_api(struct settings *settings)
@@ -467,8 +464,7 @@ void settings_drop(struct settings *settings)
     arena_drop(&settings->mem);
 }
 
-/* --- listing ------------------------------------------------------------------------------------
- */
+/* --- listing ---------------------------------------------------------------------------------- */
 
 size_t settings_count(void)
 {

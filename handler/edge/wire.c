@@ -41,8 +41,7 @@ struct exchange {
     pthread_cond_t done;
 };
 
-/* --- what may be called
- * --------------------------------------------------------------------------- */
+/* --- what may be called ----------------------------------------------------------------------- */
 
 /* 127.0.0.0/8, but not "127.example.com". */
 static bool is_loopback(struct view host)
@@ -110,8 +109,7 @@ static const char *find_ca_file(struct view wanted)
     return NULL;
 }
 
-/* --- one transfer
- * ---------------------------------------------------------------------------------- */
+/* --- one transfer ----------------------------------------------------------------------------- */
 
 /* A body over the cap ends the transfer; the status has arrived by then and still counts. */
 static size_t take_bytes(char *bytes, size_t size, size_t count, void *user)
@@ -240,8 +238,7 @@ static void fill_answer(struct exchange *exchange, struct answer *out)
     out->body = exchange->is_too_large ? ((struct view){ 0 }) : text_view(&exchange->body);
 }
 
-/* --- the loop
- * ---------------------------------------------------------------------------------------- */
+/* --- the loop --------------------------------------------------------------------------------- */
 
 static void finish(struct wire_loop *loop, struct exchange *exchange, CURLcode code)
 {
@@ -333,8 +330,7 @@ static void wire_wait(void *state, long long ms)
         continue;
 }
 
-/* --- start and end
- * ------------------------------------------------------------------------------------ */
+/* --- start and end ---------------------------------------------------------------------------- */
 
 static bool add_header(struct wire_loop *loop, struct arena *mem, const char *name,
                        struct view value)

@@ -15,7 +15,7 @@
 #include "triage.h"
 
 struct wire_settings {
-    struct view api_url; /* without a slash at its end */
+    struct view api_url; /* slashes at its end do not count */
     struct view api_key;
     struct view ca_file;      /* empty: the usual places */
     long long calls_a_minute; /* 0: as many as come */

@@ -10,8 +10,8 @@ enum {
     USUAL_BYTES = 4096,
     USUAL_MAX_BYTES = 65536,
     MOST_LINE_BYTES = 1024,
-    WORDS_AROUND =
-        256, /* of our own around a block: evidence sentence, fences, words about a cut */
+    /* Of our own around a block: evidence sentence, fences, words about a cut. */
+    WORDS_AROUND = 256,
     NO_LIMIT = 64 * 1024 * 1024
 };
 

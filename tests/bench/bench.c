@@ -24,8 +24,7 @@ static const char refused[] =
 static const char accepted[] =
     "{\"alertName\":\"bench\",\"severity\":1,\"description\":\"accepted\"}";
 
-/* --- the bare server
- * ------------------------------------------------------------------------------ */
+/* --- the bare server -------------------------------------------------------------------------- */
 
 static int answer_bare(struct mg_connection *connection)
 {
@@ -58,8 +57,7 @@ static int serve_bare(const char *port)
         pause();
 }
 
-/* --- measuring
- * ------------------------------------------------------------------------------------- */
+/* --- measuring -------------------------------------------------------------------------------- */
 
 static double now_ms(void)
 {

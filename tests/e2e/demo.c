@@ -168,8 +168,7 @@ static bool wait_for_signal(struct stage *stage, const sigset_t *signals)
     }
 }
 
-/* --- start --------------------------------------------------------------------------------------
- */
+/* --- start ------------------------------------------------------------------------------------ */
 
 static int run(const struct site *site, bool is_staying, const sigset_t *signals, struct arena *mem)
 {

@@ -69,7 +69,8 @@ static bool run(struct e2e *e2e, const char *command, const char *argument, stru
     return has_ended && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* A copy with our URL and secret, of the same suffix (node looks at it); NULL: none could be made.
+/*
+ * A copy with our URL and secret, of the same suffix (node looks at it); NULL: none could be made.
  */
 static const char *made_ours(struct e2e *e2e, const char *file, const char *published,
                              const char *folder, int port)

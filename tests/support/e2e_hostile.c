@@ -33,6 +33,7 @@ _Static_assert(sizeof ALERT - 1 == 68, "the tables below say its length");
 enum fate {
     SERVED,      /* 200, and the request behind it too */
     SERVED_LAST, /* 200, then the end */
+    SERVED_TOLD, /* the same, and "Connection: close" says so */
     REFUSED,     /* 4xx or 505, "Connection: close", then the end */
 };
 
@@ -126,7 +127,11 @@ static const struct hostile heads[] = {
     { "a NUL in a header",   BYTES(START "A: b\0c\r\nContent-Length: 68\r\n\r\n" ALERT),    REFUSED },
     { "a byte beyond ASCII", BYTES(START "A: b\xff\r\nContent-Length: 68\r\n\r\n" ALERT),   SERVED },
     { "an upgrade", BYTES("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-                          "Sec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n\r\n"),     SERVED_LAST },
+                          "Sec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n\r\n"),     SERVED_TOLD },
+    { "close among others",  BYTES("GET / HTTP/1.1\r\nHost: x\r\nConnection: te, close\r\n\r\n"), SERVED_TOLD },
+    { "keep-alive among others", BYTES("GET / HTTP/1.1\r\nHost: x\r\nConnection: te, Keep-Alive\r\n\r\n"), SERVED },
+    { "HTTP/1.0",            BYTES("GET / HTTP/1.0\r\n\r\n"),                               SERVED_TOLD },
+    { "HTTP/1.0, kept alive", BYTES("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"),  SERVED },
     { "a ping with a body",  BYTES("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"), SERVED_LAST },
 };
 /* clang-format on */
@@ -160,7 +165,7 @@ static bool meets_fate(int fd, enum fate fate, struct arena *mem, struct http_an
     if (fate == REFUSED ? !is_refusal(answer) : answer->status != 200)
         return false;
     if (fate != SERVED)
-        return duo_is_at_end(fd);
+        return duo_is_at_end(fd) && (fate != SERVED_TOLD || answer->is_last);
     return http_receive(fd, DUO_PATIENCE_MS, false, mem, answer) && answer->status == 200
            && view_equal(answer->body, VIEW("{\"success\":true}")) && duo_is_at_end(fd);
 }

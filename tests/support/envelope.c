@@ -185,7 +185,8 @@ struct view envelope_chunks(struct view bytes, struct arena *mem)
 
 /* --- answer ---------------------------------------------------------------------------------- */
 
-/* The rules by which the host takes an answer for good; each breach fails or hangs an invocation.
+/*
+ * The rules by which the host takes an answer for good; each breach fails or hangs an invocation.
  */
 static bool is_sound(const struct http_answer *from, const struct cJSON *root, struct text *why)
 {

@@ -1,4 +1,5 @@
-/* Recursive descent over two JSON trees, with the path of the first difference kept for the reader.
+/*
+ * Recursive descent over two JSON trees, with the path of the first difference kept for the reader.
  */
 #include "support/match.h"
 

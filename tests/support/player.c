@@ -107,8 +107,7 @@ static bool keeps_secrets(const char *where, struct view text, const struct env 
     return ok;
 }
 
-/* --- request and reply --------------------------------------------------------------------------
- */
+/* --- request and reply ------------------------------------------------------------------------ */
 
 /* The host appends its own invocation id to one that a client sent. */
 static struct view forwarded_headers(struct view headers, struct arena *mem)
@@ -336,8 +335,7 @@ static bool check_prompt(const struct e2e_case *test, const struct outcome *got,
     return ok;
 }
 
-/* --- log ----------------------------------------------------------------------------------------
- */
+/* --- log -------------------------------------------------------------------------------------- */
 
 bool player_log_is_sound(struct view out, struct arena *mem, struct text *why)
 {

@@ -111,8 +111,7 @@ struct view env_value(const struct env *env, const char *name)
     return at < env->count ? view_of(env->at[at] + strlen(name) + 1) : (struct view){ 0 };
 }
 
-/* --- life ---------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static FILE *open_unnamed(void)
 {

@@ -26,8 +26,7 @@
 
 enum { PLENTY = 16 * 1024 * 1024, MOST_ALLOCATIONS = 5000 };
 
-/* --- allocators -------------------------------------------------------------------------------
- */
+/* --- allocators ------------------------------------------------------------------------------- */
 
 /* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names */
 void *__real_malloc(size_t size);
@@ -226,8 +225,7 @@ static int stop_devin(void **state)
     return code;
 }
 
-/* --- a story ----------------------------------------------------------------------------------
- */
+/* --- a story ---------------------------------------------------------------------------------- */
 
 #define SECRET "kPq7-correct-secret"
 
@@ -343,8 +341,7 @@ static void check_next_alert(struct play *play)
     arena_drop(&play->mem);
 }
 
-/* --- tests ------------------------------------------------------------------------------------
- */
+/* --- tests ------------------------------------------------------------------------------------ */
 
 /* A process that starts: it serves what it was configured for, or says why it does not. */
 static bool start_with(struct play *play, enum mode how, long at)
