@@ -285,6 +285,8 @@ static int command_help(int count, char **words)
 int main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+        return command_help(0, NULL);
     if (argc < 2 || argv[1][0] == '-')
         return command_serve(argc - 1, argv + 1);
     for (size_t i = 0; i < COUNT_OF(commands); i++)
