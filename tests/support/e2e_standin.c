@@ -76,6 +76,9 @@ static const struct step v1_messages[] = {
       "{'status_enum':'working','messages':[{'message':'p'},{'type':'user_message','message':'one'},{'message':'two','event_id':'*'}]}", NULL },
     { "POST", "/control/session/devin-" HEX_1, NULL, "{'status':'stopped'}", 200, "{'status':'stopped','status_enum':null}", NULL },
     { "POST", "/control/session/newest", NULL, "{'status':null}", 200, "{'status_enum':'working'}", NULL },
+    { "POST", "/control/payloads", NULL, "{'sessionId':'" HEX_1 "','payload':'x','action':'messaged'}", 200, "null", NULL },
+    { "POST", "/control/payloads", NULL, "{'sessionId':'nobody','payload':'x'}", 404, "{'detail':'*'}", NULL },
+    { "POST", "/control/payloads", NULL, "{'sessionId':'" HEX_1 "','payload':{}}", 422, "{'detail':[{'loc':['body','payload']}]}", NULL },
     { "POST", "/control/session/nobody", NULL, "{}", 404, "{'detail':'*'}", NULL },
     { "POST", "/control/session/newest", NULL, "{'state':'x'}", 422, "{'detail':[{'loc':['body','state']}]}", NULL },
     { 0 },
@@ -323,21 +326,30 @@ static bool is_page_right(struct e2e *e2e, int port)
                                                 "'tags':['one','<two>']}" };
     static const struct step show = { .method = "GET", .target = "/" };
     static const struct step show_one = { .method = "GET", .target = "/sessions/" HEX_1 };
-    struct http_answer answer = { 0 }, page = { 0 }, one = { 0 };
-    if (!call(e2e, port, &create, &answer)
+    static const struct step hand_in = { .method = "POST",
+                                         .target = "/control/payloads",
+                                         .body = "{'sessionId':'devin-" HEX_1 "',"
+                                                 "'payload':'<b>','action':'created'}" };
+    struct http_answer answer = { 0 }, page = { 0 }, one = { 0 }, bare = { 0 };
+    if (!call(e2e, port, &create, &answer) || !call(e2e, port, &show_one, &bare)
+        || !call(e2e, port, &hand_in, &answer)
         || !control_session(port, VIEW("newest"), VIEW("{\"status\":\"blocked\"}"))
         || !call(e2e, port, &show, &page) || !call(e2e, port, &show_one, &one))
         return complain(e2e->why, "a page does not come", (struct view){ 0 });
     bool ok = match_has("page",
-                        VIEW("<td>2</td><td>[Sev2] &lt;script&gt;</td><td>one, &lt;two&gt;</td>"
-                             "<td>blocked</td>"),
+                        VIEW(">Sev 2</span></td><th scope=\"row\"><a href=\"/sessions/" HEX_1
+                             "\">&lt;script&gt;</a></th>"
+                             "<td>blocked</td><td>one, &lt;two&gt;</td><td>1</td>"),
                         page.body, e2e->why);
-    ok = match_has("session's page", VIEW("&lt;p&gt;\nblocked\none, &lt;two&gt;"), one.body,
-                   e2e->why)
+    ok = match_has("session's page",
+                   VIEW("&lt;p&gt;\nblocked\none, &lt;two&gt;\nPayload: created\n&lt;b&gt;"),
+                   one.body, e2e->why)
+         && match_lacks("session's page", VIEW("Not known"), one.body, e2e->why)
+         && match_has("session's page without a payload", VIEW("Not known"), bare.body, e2e->why)
          && ok;
     if (http_header(&page, "Content-Security-Policy").len == 0)
         ok = complain(e2e->why, "the page has no content security policy", page.head);
-    return match_lacks("page", VIEW("<script\n<two>"), page.body, e2e->why) && ok;
+    return match_lacks("page", VIEW("<script\n<two>\nhttp-equiv"), page.body, e2e->why) && ok;
 }
 
 /* Also that a reset forgets options and sessions, and that ids start anew. */
