@@ -66,7 +66,7 @@ static const struct look list_looks[] = {
 static const struct look session_looks[] = {
     { "title",               "document.title.includes('<img src=x') && document.title === document.querySelector('h1').textContent", "true" },
     { "headings",            "[...document.querySelectorAll('h1,h2,h3')].map(e => e.tagName + (e.tagName === 'H1' ? '' : ' ' + e.textContent)).join()",
-                             "H1,H2 Prompt and payload,H3 Prompt,H3 Payload: created" },
+                             "H1,H2 Prompt and payload,H3 Prompt,H3 Payload (action: created)" },
     { "facts",               "[...document.querySelectorAll('.facts th[scope=row]')].slice(0, 4).map(e => e.textContent).join()",
                              "severity,state,tags,session_id" },
     { "prompt",              "document.querySelectorAll('pre')[0].textContent.includes('<script>document.title=1</script><b>bold</b>')", "true" },
@@ -260,7 +260,6 @@ static int run_tests(const struct visit *visit)
     return failed > 0 ? 1 : 0;
 }
 
-/* A PNG under half a megabyte. */
 static int take_picture(const struct visit *visit, const char *path)
 {
     struct view picture;

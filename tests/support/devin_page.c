@@ -46,9 +46,13 @@ static const char style[] =
     "table { border-collapse: collapse; width: 100% }\n"
     "caption { text-align: left; color: var(--quiet); padding-bottom: .5rem }\n"
     "th, td { text-align: left; vertical-align: top; padding: .4rem 1rem .4rem 0;"
-    " border-bottom: 1px solid var(--line); overflow-wrap: anywhere; font-weight: normal }\n"
-    "thead th, .facts th { font-weight: 600; overflow-wrap: normal }\n"
-    ".facts th { width: 10rem }\n"
+    " border-bottom: 1px solid var(--line); font-weight: normal }\n"
+    "thead th, .facts th { font-weight: 600 }\n"
+    "tbody th, .facts td, .tags { overflow-wrap: anywhere }\n"
+    ".tags { font-size: .85rem } time span { white-space: nowrap }\n"
+    "@media (max-width: 45rem) { th, td { padding-right: .5rem } }\n"
+    ".facts th { width: 10rem; overflow-wrap: normal } .facts th, .facts td { padding: .15rem 1rem "
+    ".15rem 0 }\n"
     ".sev { font-weight: 600; white-space: nowrap }\n"
     ".sev-0, .sev-1 { color: var(--loud) } .sev-2 { color: var(--warm) }\n"
     ".pair { display: grid; gap: 0 1.5rem;"
@@ -142,11 +146,12 @@ static void add_session_line(struct exchange *ex, const struct session *s)
     add_tagged(page, "</td><th scope=\"row\"><a href=\"/sessions/", s->id, "\">");
     add_tagged(page, "", s->title.len > 0 ? bare_title(s->title) : s->id, "</a></th>");
     add_tagged(page, "<td>", state_of(ex, s), "</td>");
-    add_tagged(page, "<td>", tags_of(ex, s), "</td>");
+    add_tagged(page, "<td class=\"tags\">", tags_of(ex, s), "</td>");
     text_add_string(page, "<td>");
     text_add_number(page, s->message_count);
-    add_tagged(page, "</td><td><time>", view_cap(exchange_iso(ex, s->created_us), 19),
-               "</time></td></tr>\n");
+    struct view created = exchange_iso(ex, s->created_us);
+    add_tagged(page, "</td><td><time><span>", view_cap(created, 10), "</span> <span>");
+    add_tagged(page, "", view_cap(view_skip(created, 11), 8), "</span></time></td></tr>\n");
 }
 
 static void show_sessions(struct exchange *ex)
@@ -223,8 +228,10 @@ static void add_payloads(struct exchange *ex, const struct session *session,
             || (message->next != NULL && p->time_us >= message->next->time_us))
             continue;
         is_known = true;
-        add_tagged(page, "<h3>Payload", p->action.len > 0 ? VIEW(": ") : VIEW(""), "");
-        add_tagged(page, "", p->action, "</h3>\n");
+        text_add_string(page, "<h3>Payload");
+        if (p->action.len > 0)
+            add_tagged(page, " (action: ", p->action, ")");
+        text_add_string(page, "</h3>\n");
         add_tagged(page, "<pre>\n", p->text, "</pre>\n");
     }
     if (!is_known)

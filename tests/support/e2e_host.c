@@ -66,9 +66,10 @@ static bool is_payload_shown(struct e2e *e2e, int devin_port)
     json_free(&sessions);
     if (!http_call(devin_port, request, PATIENCE_MS, e2e->mem, &page))
         return complain(e2e->why, "the session's page does not come", text_view(&path));
-    return match_has("session's page",
-                     VIEW("<h3>Payload: created</h3>\n&quot;source&quot;: &quot;curl-test&quot;,"),
-                     page.body, e2e->why);
+    return match_has(
+        "session's page",
+        VIEW("<h3>Payload (action: created)</h3>\n&quot;source&quot;: &quot;curl-test&quot;,"),
+        page.body, e2e->why);
 }
 
 static enum test_result call_through(struct e2e *e2e, const char *mode, const char *proxy,

@@ -339,11 +339,12 @@ static bool is_page_right(struct e2e *e2e, int port)
     bool ok = match_has("page",
                         VIEW(">Sev 2</span></td><th scope=\"row\"><a href=\"/sessions/" HEX_1
                              "\">&lt;script&gt;</a></th>"
-                             "<td>blocked</td><td>one, &lt;two&gt;</td><td>1</td>"),
+                             "<td>blocked</td><td class=\"tags\">one, &lt;two&gt;</td><td>1</td>"),
                         page.body, e2e->why);
-    ok = match_has("session's page",
-                   VIEW("&lt;p&gt;\nblocked\none, &lt;two&gt;\nPayload: created\n&lt;b&gt;"),
-                   one.body, e2e->why)
+    ok = match_has(
+             "session's page",
+             VIEW("&lt;p&gt;\nblocked\none, &lt;two&gt;\nPayload (action: created)\n&lt;b&gt;"),
+             one.body, e2e->why)
          && match_lacks("session's page", VIEW("Not known"), one.body, e2e->why)
          && match_has("session's page without a payload", VIEW("Not known"), bare.body, e2e->why)
          && ok;
