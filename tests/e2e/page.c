@@ -112,7 +112,7 @@ static bool look(struct browser *browser, const struct look *looks)
 {
     bool ok = true;
     for (; looks->what != NULL; looks++) {
-        struct view got;
+        struct view got = { 0 };
         if (!browser_ask(browser, looks->expression, &got))
             return false;
         if (!view_equal(got, view_of(looks->wanted)))
@@ -146,7 +146,7 @@ static bool is_sound_in_all_looks(struct browser *browser, const struct look *wh
 /* Tab comes by each link, in the order in which they stand, and by nothing else. */
 static bool is_tab_order_right(struct browser *browser)
 {
-    struct view links, count, focused;
+    struct view links = { 0 }, count = { 0 }, focused = { 0 };
     long long stops = 0;
     if (!browser_ask(browser, LINKS, &links)
         || !browser_ask(browser, "document.querySelectorAll('a[href]').length", &count)
@@ -254,6 +254,7 @@ static int run_tests(const struct visit *visit)
         printf("%s page: %s\n", ok ? "ok  " : "FAIL", tests[i].name);
         if (!ok)
             printf("%.*s\n", (int)(why->len - before), why->bytes + before);
+        why->len = before; /* said once is enough */
         failed += ok ? 0 : 1;
     }
     printf("page: %d passed, %d failed\n", (int)COUNT_OF(tests) - failed, failed);
@@ -262,7 +263,7 @@ static int run_tests(const struct visit *visit)
 
 static int take_picture(const struct visit *visit, const char *path)
 {
-    struct view picture;
+    struct view picture = { 0 };
     FILE *file;
     if (!browser_load(visit->browser, visit->azure)
         || !browser_do(visit->browser, "Emulation.setEmulatedMedia", LIGHT)

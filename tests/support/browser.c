@@ -157,7 +157,7 @@ static bool start(struct browser *browser, const char *program, const char *prof
 
 static bool open_tab(struct browser *browser)
 {
-    struct view target;
+    struct view target = { 0 };
     char params[256];
     if (!call(browser, "Target.createTarget", VIEW("{\"url\":\"about:blank\"}"), "targetId",
               &target))
@@ -253,7 +253,7 @@ bool browser_press(struct browser *browser, const char *key)
 
 bool browser_picture(struct browser *browser, struct view *out)
 {
-    struct view base64;
+    struct view base64 = { 0 };
     if (!call(browser, "Page.captureScreenshot", VIEW("{\"format\":\"png\"}"), "data", &base64))
         return false;
     unsigned char *bytes = arena_get(browser->mem, base64.len / 4 * 3 + 4);
