@@ -317,6 +317,34 @@ static enum test_result play_faults(struct e2e *e2e)       { return play(e2e, fa
 
 /* --- what a table cannot say ------------------------------------------------------------------ */
 
+/* The payload of a message stands beside it, not beside the prompt. */
+static bool is_message_right(struct e2e *e2e, int port)
+{
+    static const struct step send = { .method = "POST",
+                                      .target = "/v1/sessions/" HEX_1 "/message",
+                                      .key = APK,
+                                      .body = "{'message':'<m>'}" };
+    static const struct step hand_in = { .method = "POST",
+                                         .target = "/control/payloads",
+                                         .body = "{'sessionId':'" HEX_1 "','payload':'<c>',"
+                                                 "'action':'messaged'}" };
+    static const struct step show = { .method = "GET", .target = "/sessions/" HEX_1 };
+    static const char heading[] = "<h2>Message of ";
+    struct http_answer answer = { 0 };
+    struct http_answer page = { 0 };
+    if (!call(e2e, port, &send, &answer) || !call(e2e, port, &hand_in, &answer)
+        || !call(e2e, port, &show, &page))
+        return complain(e2e->why, "the page with a message does not come", (struct view){ 0 });
+    struct view message = page.body;
+    while (message.len > 0 && !view_starts(message, view_of(heading)))
+        message = view_skip(message, 1);
+    struct view prompt = { page.body.at, page.body.len - message.len };
+    bool ok = match_has("message's part", VIEW("&lt;m&gt;\n(action: messaged)\n&lt;c&gt;"), message,
+                        e2e->why);
+    ok = match_lacks("message's part", VIEW("&lt;b&gt;"), message, e2e->why) && ok;
+    return match_lacks("prompt's part", VIEW("&lt;c&gt;"), prompt, e2e->why) && ok;
+}
+
 static bool is_page_right(struct e2e *e2e, int port)
 {
     static const struct step create = { .method = "POST",
@@ -374,6 +402,7 @@ static enum test_result pages_and_reset(struct e2e *e2e)
     if (!program_start_devin(e2e->site, 0, &devin, e2e->why))
         return TEST_FAILED;
     bool ok = is_page_right(e2e, devin.port);
+    ok = is_message_right(e2e, devin.port) && ok;
     ok = is_reset_right(e2e, devin.port) && ok;
     ok = program_end(&devin, SIGTERM, PATIENCE_MS, e2e->why) && ok;
     program_forget(&devin);
