@@ -92,6 +92,12 @@ e2e: all $(STANDINS) $(RUNNERS) ## cases and stories through the real binary, be
 	@tests/checklist.sh --self-test
 	@$(BIN)/e2e/run --tally $(BUILD)/tally/e2e tests/cases
 
+page-test: all $(STANDINS) $(RUNNERS) ## the Devin stand-in's page in headless Chromium, where there is one
+	@tests/page.sh $(BIN)/e2e/page
+
+screenshot: all $(STANDINS) $(RUNNERS) ## make docs/page.png anew
+	@tests/page.sh $(BIN)/e2e/page docs/page.png
+
 soak: all $(STANDINS) $(RUNNERS) ## ten minutes of load, with kills at any instant: counts and memory
 	E2E_SOAK_S=$(or $(SECONDS),600) $(BIN)/e2e/run --only 'kill: SIGKILL' tests/cases
 
@@ -157,7 +163,7 @@ help: ## show this list
 
 SOURCES := $(shell find handler tests -name '*.[ch]' 2>/dev/null)
 
-.PHONY: all demo run deps test unit e2e bench soak fuzz fuzz-smoke fuzzers asan ubsan tsan valgrind core clang everything analyse hardening format format-check layers banned \
+.PHONY: all demo run deps test unit e2e page-test screenshot bench soak fuzz fuzz-smoke fuzzers asan ubsan tsan valgrind core clang everything analyse hardening format format-check layers banned \
         clean help
 
 # --- how things are made -------------------------------------------------------------------------

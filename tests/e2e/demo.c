@@ -144,8 +144,9 @@ static void print_invitation(const struct stage *stage)
 {
     print_title("up and waiting");
     printf("function  http://localhost:%d" TARGET "\n", stage->host.port);
-    printf("Devin     http://localhost:%d/   (its sessions, and the prompt of each)\n",
-           stage->devin.port);
+    printf(
+        "Devin     http://localhost:%d/   (its sessions: the prompt of each beside its payload)\n",
+        stage->devin.port);
     printf("\nTry it:\n\n"
            "curl -X POST http://localhost:%d" TARGET " \\\n"
            "  -H \"Content-Type: application/json\" \\\n"

@@ -22,6 +22,11 @@
  *                                          next message
  *     is_archived                          stays until said otherwise
  *     age_s                                makes it so many seconds older
+ *   POST /control/payloads   what a session came from or was told by, which Devin never sees: the
+ *                            page shows it beside the prompt, or beside the message before it
+ *     sessionId                            in any form
+ *     payload                              the text as it came
+ *     action                               the handler's word for what it did; need not be
  *   POST /control/options   what is not named stays
  *     org_id                               of the key; null: GET /v3/self tells none, and any
  *                                          organization's path will do

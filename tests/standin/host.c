@@ -5,17 +5,19 @@
  * queues, no routes with parameters, no streaming (bodies are read whole, both ways).
  *
  *   host [--root DIR] [--port N] [--mode azure|core-tools] [--proxy old|new]
- *        [--function-key KEY] [--handler-output inherit]
+ *        [--function-key KEY] [--handler-output inherit] [--devin-port N]
  *
  *   --mode            azure (the default) chunks envelopes; core-tools gives them a length
  *   --proxy           whether this host knows enableProxyingHttpRequest: new (the default) does
  *   --function-key    in azure mode what ?code= or x-functions-key must be; unset: any call may come
  *   --handler-output  inherit: the handler's words go to our stdout and stderr as they are
+ *   --devin-port      of a Devin stand-in, which is told the payload of each session for its page
  */
 #include "base/arena.h"
 #include "support/host_app.h"
 #include "support/host_pool.h"
 #include "support/host_result.h"
+#include "support/host_tell.h"
 #include "support/host_wire.h"
 #include "support/host_worker.h"
 #include "support/http.h"
@@ -46,7 +48,8 @@ struct host {
     struct host_app app;
     struct host_pool pool;
     struct host_worker worker;
-    int port; /* 0: as the app says */
+    int port;       /* 0: as the app says */
+    int devin_port; /* 0: none to tell */
     const char *root;
     bool is_core_tools, is_old, is_inherited;
     struct view key;
@@ -156,6 +159,13 @@ static bool is_passed_on(const struct visit *visit, struct view name,
     return visit->protocol != PROTOCOL_PROXY || !is_hop(name);
 }
 
+/* Before the client is answered: who then looks at the page finds it there. */
+static void tell_devin(struct visit *visit, struct view reply)
+{
+    if (visit->host->devin_port > 0)
+        host_tell(visit->host->devin_port, visit->call.body, reply, &visit->mem);
+}
+
 /* The handler's answer as it is, but for its framing; its Connection header binds us as well. */
 static void answer_as_handler(struct visit *visit, const struct http_answer *answer)
 {
@@ -173,6 +183,7 @@ static void answer_as_handler(struct visit *visit, const struct http_answer *ans
     if (visit->protocol == PROTOCOL_FORWARD
         && view_equal_fold(http_header(answer, "Connection"), VIEW("close")))
         mg_disable_connection_keep_alive(visit->connection);
+    tell_devin(visit, answer->body);
     end_answer(visit, &text, answer->body);
 }
 
@@ -184,6 +195,7 @@ static void answer_from_envelope(struct visit *visit, const struct http_answer *
         struct text text = begin_plain(visit, result.status);
         for (size_t i = 0; i < result.header_count; i++)
             add_header(&text, result.headers[i].name, result.headers[i].value);
+        tell_devin(visit, result.body);
         end_answer(visit, &text, result.body);
         return;
     }
@@ -578,15 +590,23 @@ static bool is_second(struct view word, const char *first, const char *second, b
     return *out || view_equal(word, view_of(first));
 }
 
-static bool read_argument(struct host *host, struct view name, const char *value)
+static bool read_port(const char *value, int *out)
 {
     long long port;
+    if (!view_to_number(view_of(value), 1, 65535, &port))
+        return false;
+    *out = (int)port;
+    return true;
+}
+
+static bool read_argument(struct host *host, struct view name, const char *value)
+{
     if (view_equal(name, VIEW("--root"))) {
         host->root = value;
     } else if (view_equal(name, VIEW("--port"))) {
-        if (!view_to_number(view_of(value), 1, 65535, &port))
-            return false;
-        host->port = (int)port;
+        return read_port(value, &host->port);
+    } else if (view_equal(name, VIEW("--devin-port"))) {
+        return read_port(value, &host->devin_port);
     } else if (view_equal(name, VIEW("--mode"))) {
         return is_second(view_of(value), "azure", "core-tools", &host->is_core_tools);
     } else if (view_equal(name, VIEW("--proxy"))) {
@@ -640,9 +660,10 @@ int main(int argc, char **argv)
     struct arena mem;
     sigset_t ends;
     if (!read_arguments(&host, argc, argv)) {
-        fputs("usage: host [--root DIR] [--port N] [--mode azure|core-tools] [--proxy old|new]\n"
-              "            [--function-key KEY] [--handler-output lines|inherit]\n",
-              stderr);
+        fputs(
+            "usage: host [--root DIR] [--port N] [--mode azure|core-tools] [--proxy old|new]\n"
+            "            [--function-key KEY] [--handler-output lines|inherit] [--devin-port N]\n",
+            stderr);
         return 2;
     }
     signal(SIGPIPE, SIG_IGN); /* the handler inherits it, as from the real host */

@@ -44,6 +44,22 @@ bool control_session(int port, struct view id, struct view state)
     return post(port, view_of(path), state);
 }
 
+bool control_payload(int port, struct view id, struct view payload, struct view action)
+{
+    struct arena mem;
+    arena_init(&mem, SIZE_MAX / 2);
+    struct text body = text_in(&mem, SIZE_MAX / 4);
+    struct json_writer writer = { .to = &body };
+    json_open(&writer, NULL, '{');
+    json_put_text(&writer, "sessionId", id);
+    json_put_text(&writer, "payload", payload);
+    json_put_text(&writer, "action", action);
+    json_close(&writer, '}');
+    bool ok = text_ok(&body) && post(port, VIEW("/control/payloads"), text_view(&body));
+    arena_drop(&mem);
+    return ok;
+}
+
 /* What a fault is about that does not say. */
 #define CREATE_V1 "POST /v1/sessions$"
 

@@ -20,6 +20,9 @@ bool control_reset(int port);
 bool control_options(int port, struct view options);
 bool control_session(int port, struct view id, struct view state);
 
+/* Which payload a session came from or was told by; `action` may be empty. */
+bool control_payload(int port, struct view id, struct view payload, struct view action);
+
 /*
  * `lines` holds one JSON object a line; each next call of Devin's API that it is about consumes one.
  * One without "on" is about v1's creates.

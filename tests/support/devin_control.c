@@ -52,6 +52,14 @@ static const struct member option_members[] = {
     { NULL,                 { 0 } },
 };
 static const struct shape options_body = { .kind = JSON_OBJECT, .is_required = true, .is_closed = true, .inner = option_members };
+
+static const struct member payload_members[] = {
+    { "sessionId", { .kind = JSON_TEXT, .is_required = true, .min = 1, .max = 1000 } },
+    { "payload",   { .kind = JSON_TEXT, .is_required = true } },
+    { "action",    { .kind = JSON_TEXT, .max = 100 } },
+    { NULL,        { 0 } },
+};
+static const struct shape payload_body = { .kind = JSON_OBJECT, .is_required = true, .is_closed = true, .inner = payload_members };
 /* clang-format on */
 
 /* Null when what was asked is done. */
@@ -189,6 +197,20 @@ static void script_session(struct exchange *ex)
     put_session(ex, session);
 }
 
+static void take_payload(struct exchange *ex)
+{
+    struct memory *memory = &ex->devin->memory;
+    if (!exchange_body_is(ex, &payload_body))
+        return;
+    const struct cJSON *root = ex->json.root;
+    struct session *session = memory_find_session(memory, json_text(json_at(root, "sessionId")));
+    if (session == NULL)
+        exchange_refuse(ex, 404, "Session not found");
+    else
+        answer_done(ex, memory_add_payload(memory, session, json_text(json_at(root, "payload")),
+                                           json_text(json_at(root, "action"))));
+}
+
 /* --- options ------------------------------------------------------------------------------ */
 
 static bool replace_playbooks(struct memory *memory, const struct cJSON *list)
@@ -246,6 +268,7 @@ const struct devin_route devin_control_routes[] = {
     { "GET",  "/control/calls",        list_calls     },
     { "GET",  "/control/sessions",     list_sessions  },
     { "POST", "/control/session/{id}", script_session },
+    { "POST", "/control/payloads",     take_payload   },
     { "POST", "/control/options",      set_options    },
     { "POST", "/control/reset",        reset          },
     { NULL,   NULL,                    NULL           },

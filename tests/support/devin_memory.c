@@ -94,6 +94,21 @@ bool memory_add_message(struct memory *memory, struct session *session, struct v
     return message->text.at != NULL;
 }
 
+bool memory_add_payload(struct memory *memory, struct session *session, struct view text,
+                        struct view action)
+{
+    struct payload *payload = arena_get(&memory->mem, sizeof *payload);
+    if (payload == NULL)
+        return false;
+    payload->text = view_keep(text, &memory->mem);
+    payload->action = view_keep(action, &memory->mem);
+    payload->time_us = memory_now_us();
+    *(session->first_payload == NULL ? &session->first_payload : &session->last_payload->next) =
+        payload;
+    session->last_payload = payload;
+    return payload->text.at != NULL && payload->action.at != NULL;
+}
+
 static bool has_tag(const struct session *session, struct view tag)
 {
     for (size_t i = 0; i < session->tag_count; i++)

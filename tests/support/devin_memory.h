@@ -26,6 +26,14 @@ struct message {
     int number;
 };
 
+/* What a client posted to make a session or to tell it something, as a host handed it in. */
+struct payload {
+    struct payload *next;
+    struct view text;
+    struct view action; /* the handler's word for what it did; may be empty */
+    long long time_us;
+};
+
 /* Empty texts stand for null. */
 struct state {
     struct view status, detail; /* `detail` is v3's status_detail */
@@ -46,6 +54,7 @@ struct session {
     long long created_us, updated_us;
     struct message *first, *last; /* the first one is the prompt */
     int message_count;
+    struct payload *first_payload, *last_payload; /* NULL: none was handed in */
     int reads; /* since the last message; they decide the state unless it is scripted */
     bool is_scripted, is_archived;
     struct state script;
@@ -114,6 +123,10 @@ struct session *memory_find_session(struct memory *memory, struct view id);
 
 /* Puts the session to work again. */
 bool memory_add_message(struct memory *memory, struct session *session, struct view text);
+
+/* Does not touch the session's state: Devin never sees it. */
+bool memory_add_payload(struct memory *memory, struct session *session, struct view text,
+                        struct view action);
 
 /* Adds tags that are not there yet; false when there would be more than MOST_TAGS. */
 bool memory_add_tags(struct memory *memory, struct session *session, const struct cJSON *list);

@@ -3,6 +3,7 @@
  * request on.
  */
 #include "base/arena.h"
+#include "base/json.h"
 #include "support/control.h"
 #include "support/e2e.h"
 #include "support/http.h"
@@ -49,6 +50,28 @@ static bool is_answered(struct e2e *e2e, int port, const char *headers, int stat
     return match_json("reply", view_of(wanted), answer.body, false, e2e->mem, e2e->why);
 }
 
+/* The one session's page shows what came in, whichever way the host took. */
+static bool is_payload_shown(struct e2e *e2e, int devin_port)
+{
+    struct json sessions = { 0 };
+    struct http_answer page = { 0 };
+    if (!control_sessions(devin_port, e2e->mem, &sessions))
+        return complain(e2e->why, "the sessions are not told", (struct view){ 0 });
+    const struct cJSON *session = json_first(json_at(sessions.root, "sessions"));
+    struct text path = text_in(e2e->mem, 1024);
+    text_add_string(&path, "/sessions/");
+    text_add(&path, json_text(json_at(session, "session_id")));
+    struct view request =
+        http_request("GET", text_view(&path), VIEW(""), (struct view){ 0 }, e2e->mem);
+    json_free(&sessions);
+    if (!http_call(devin_port, request, PATIENCE_MS, e2e->mem, &page))
+        return complain(e2e->why, "the session's page does not come", text_view(&path));
+    return match_has(
+        "session's page",
+        VIEW("<h3>Payload (action: created)</h3>\n&quot;source&quot;: &quot;curl-test&quot;,"),
+        page.body, e2e->why);
+}
+
 static enum test_result call_through(struct e2e *e2e, const char *mode, const char *proxy,
                                      bool is_enveloped)
 {
@@ -63,7 +86,8 @@ static enum test_result call_through(struct e2e *e2e, const char *mode, const ch
     bool ok =
         is_answered(e2e, stage.host.port, "Authorization: Bearer " SECRET "\r\n", 200, CREATED)
         && is_answered(e2e, stage.host.port, "", 401,
-                       "{\"success\":false,\"error\":\"Unauthorized\"}");
+                       "{\"success\":false,\"error\":\"Unauthorized\"}")
+        && is_payload_shown(e2e, stage.devin.port);
     if (!ok) {
         complain(e2e->why, "the host said", program_out(&stage.host, e2e->mem));
         complain(e2e->why, "and on stderr", program_err(&stage.host, e2e->mem));

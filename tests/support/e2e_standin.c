@@ -76,6 +76,9 @@ static const struct step v1_messages[] = {
       "{'status_enum':'working','messages':[{'message':'p'},{'type':'user_message','message':'one'},{'message':'two','event_id':'*'}]}", NULL },
     { "POST", "/control/session/devin-" HEX_1, NULL, "{'status':'stopped'}", 200, "{'status':'stopped','status_enum':null}", NULL },
     { "POST", "/control/session/newest", NULL, "{'status':null}", 200, "{'status_enum':'working'}", NULL },
+    { "POST", "/control/payloads", NULL, "{'sessionId':'" HEX_1 "','payload':'x','action':'messaged'}", 200, "null", NULL },
+    { "POST", "/control/payloads", NULL, "{'sessionId':'nobody','payload':'x'}", 404, "{'detail':'*'}", NULL },
+    { "POST", "/control/payloads", NULL, "{'sessionId':'" HEX_1 "','payload':{}}", 422, "{'detail':[{'loc':['body','payload']}]}", NULL },
     { "POST", "/control/session/nobody", NULL, "{}", 404, "{'detail':'*'}", NULL },
     { "POST", "/control/session/newest", NULL, "{'state':'x'}", 422, "{'detail':[{'loc':['body','state']}]}", NULL },
     { 0 },
@@ -314,6 +317,34 @@ static enum test_result play_faults(struct e2e *e2e)       { return play(e2e, fa
 
 /* --- what a table cannot say ------------------------------------------------------------------ */
 
+/* The payload of a message stands beside it, not beside the prompt. */
+static bool is_message_right(struct e2e *e2e, int port)
+{
+    static const struct step send = { .method = "POST",
+                                      .target = "/v1/sessions/" HEX_1 "/message",
+                                      .key = APK,
+                                      .body = "{'message':'<m>'}" };
+    static const struct step hand_in = { .method = "POST",
+                                         .target = "/control/payloads",
+                                         .body = "{'sessionId':'" HEX_1 "','payload':'<c>',"
+                                                 "'action':'messaged'}" };
+    static const struct step show = { .method = "GET", .target = "/sessions/" HEX_1 };
+    static const char heading[] = "<h2>Message of ";
+    struct http_answer answer = { 0 };
+    struct http_answer page = { 0 };
+    if (!call(e2e, port, &send, &answer) || !call(e2e, port, &hand_in, &answer)
+        || !call(e2e, port, &show, &page))
+        return complain(e2e->why, "the page with a message does not come", (struct view){ 0 });
+    struct view message = page.body;
+    while (message.len > 0 && !view_starts(message, view_of(heading)))
+        message = view_skip(message, 1);
+    struct view prompt = { page.body.at, page.body.len - message.len };
+    bool ok = match_has("message's part", VIEW("&lt;m&gt;\n(action: messaged)\n&lt;c&gt;"), message,
+                        e2e->why);
+    ok = match_lacks("message's part", VIEW("&lt;b&gt;"), message, e2e->why) && ok;
+    return match_lacks("prompt's part", VIEW("&lt;c&gt;"), prompt, e2e->why) && ok;
+}
+
 static bool is_page_right(struct e2e *e2e, int port)
 {
     static const struct step create = { .method = "POST",
@@ -323,21 +354,31 @@ static bool is_page_right(struct e2e *e2e, int port)
                                                 "'tags':['one','<two>']}" };
     static const struct step show = { .method = "GET", .target = "/" };
     static const struct step show_one = { .method = "GET", .target = "/sessions/" HEX_1 };
-    struct http_answer answer = { 0 }, page = { 0 }, one = { 0 };
-    if (!call(e2e, port, &create, &answer)
+    static const struct step hand_in = { .method = "POST",
+                                         .target = "/control/payloads",
+                                         .body = "{'sessionId':'devin-" HEX_1 "',"
+                                                 "'payload':'<b>','action':'created'}" };
+    struct http_answer answer = { 0 }, page = { 0 }, one = { 0 }, bare = { 0 };
+    if (!call(e2e, port, &create, &answer) || !call(e2e, port, &show_one, &bare)
+        || !call(e2e, port, &hand_in, &answer)
         || !control_session(port, VIEW("newest"), VIEW("{\"status\":\"blocked\"}"))
         || !call(e2e, port, &show, &page) || !call(e2e, port, &show_one, &one))
         return complain(e2e->why, "a page does not come", (struct view){ 0 });
     bool ok = match_has("page",
-                        VIEW("<td>2</td><td>[Sev2] &lt;script&gt;</td><td>one, &lt;two&gt;</td>"
-                             "<td>blocked</td>"),
+                        VIEW(">Sev 2</span></td><th scope=\"row\"><a href=\"/sessions/" HEX_1
+                             "\">&lt;script&gt;</a></th>"
+                             "<td>blocked</td><td class=\"tags\">one, &lt;two&gt;</td><td>1</td>"),
                         page.body, e2e->why);
-    ok = match_has("session's page", VIEW("&lt;p&gt;\nblocked\none, &lt;two&gt;"), one.body,
-                   e2e->why)
+    ok = match_has(
+             "session's page",
+             VIEW("&lt;p&gt;\nblocked\none, &lt;two&gt;\nPayload (action: created)\n&lt;b&gt;"),
+             one.body, e2e->why)
+         && match_lacks("session's page", VIEW("Not known"), one.body, e2e->why)
+         && match_has("session's page without a payload", VIEW("Not known"), bare.body, e2e->why)
          && ok;
     if (http_header(&page, "Content-Security-Policy").len == 0)
         ok = complain(e2e->why, "the page has no content security policy", page.head);
-    return match_lacks("page", VIEW("<script\n<two>"), page.body, e2e->why) && ok;
+    return match_lacks("page", VIEW("<script\n<two>\nhttp-equiv"), page.body, e2e->why) && ok;
 }
 
 /* Also that a reset forgets options and sessions, and that ids start anew. */
@@ -361,6 +402,7 @@ static enum test_result pages_and_reset(struct e2e *e2e)
     if (!program_start_devin(e2e->site, 0, &devin, e2e->why))
         return TEST_FAILED;
     bool ok = is_page_right(e2e, devin.port);
+    ok = is_message_right(e2e, devin.port) && ok;
     ok = is_reset_right(e2e, devin.port) && ok;
     ok = program_end(&devin, SIGTERM, PATIENCE_MS, e2e->why) && ok;
     program_forget(&devin);

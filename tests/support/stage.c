@@ -89,11 +89,13 @@ static void remove_root(const struct stage *stage, struct arena *mem)
 static bool start_host(const struct stage_plan *plan, struct arena *mem, struct stage *out,
                        struct text *why)
 {
-    char port[16];
+    char port[16], devin_port[16];
     int number = plan->host_port != 0 ? plan->host_port : process_free_port();
     snprintf(port, sizeof port, "%d", number);
+    snprintf(devin_port, sizeof devin_port, "%d", out->devin.port);
     const char *argv[] = { plan->site->host, "--root",   out->root, "--port",    port,
-                           "--mode",         plan->mode, "--proxy", plan->proxy, NULL };
+                           "--mode",         plan->mode, "--proxy", plan->proxy, "--devin-port",
+                           devin_port,       NULL };
     struct env env = env_basics(mem);
     player_defaults(&env, out->devin.port);
     env_set(&env, VIEW("DEVIN_API_KEY"), VIEW("apk_user_demo"));
