@@ -145,14 +145,10 @@ static bool is_in(struct view name, const char *const *names, size_t count)
     return false;
 }
 
-/* Credentials, and what the token of a caller holds. */
+/* The caller's address and browser are personal data. */
 static bool is_secret(struct view name)
 {
-    static const char *const names[] = {
-        "claims",        "httpRequest", "token",    "secret",
-        "shared_secret", "routing_key", "password", "SubscribeURL",
-    };
-    return is_in(name, names, COUNT_OF(names));
+    return source_is_credential(name) || view_equal_fold(name, VIEW("httpRequest"));
 }
 
 /* Of a service's own members: what is read elsewhere, and what would say nothing. */

@@ -176,6 +176,12 @@ extern const struct word source_priorities[];
 /* The whole text is a placeholder that a template left unfilled. */
 bool source_is_placeholder(struct view text);
 
+/*
+ * The name, or what stands behind its last dot, is one under which senders and sites put credentials
+ * or the contents of a caller's token: its value is no custom field.
+ */
+bool source_is_credential(struct view name);
+
 /* The first item of a list that has any, else the node itself. */
 const struct cJSON *source_one(const struct cJSON *node);
 
