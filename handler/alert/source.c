@@ -102,6 +102,16 @@ const struct cJSON *source_one(const struct cJSON *node)
     return json_kind(node) == JSON_LIST && json_first(node) != NULL ? json_first(node) : node;
 }
 
+const struct cJSON *source_items(const struct cJSON *list)
+{
+    return json_kind(list) == JSON_OBJECT ? list : json_first(list);
+}
+
+const struct cJSON *source_next(const struct cJSON *item, const struct cJSON *list)
+{
+    return item == list ? NULL : json_next(item);
+}
+
 struct view source_line(const struct cJSON *node, struct arena *mem)
 {
     struct view text = view_trim(json_as_text(node, mem));
