@@ -485,10 +485,19 @@ static void put_failure(struct json_writer *writer, const struct failure *why)
         json_put_text(writer, "details", details_of(why));
 }
 
-/* Each problem with its session or its error, where there is more than one. */
+/* More than one problem, or one that several alerts were folded into. */
+static bool holds_several(const struct report *report)
+{
+    for (size_t i = 0; i < report->count; i++)
+        if (report->outcomes[i].problem->also_count > 0)
+            return true;
+    return report->problems.count + report->resolved.count > 1;
+}
+
+/* Each problem with its session or its error, where the request held several alerts. */
 static void put_sessions(struct json_writer *writer, const struct report *report)
 {
-    if (report == NULL || report->problems.count + report->resolved.count < 2)
+    if (report == NULL || !holds_several(report))
         return;
     json_open(writer, "sessions", '[');
     for (size_t i = 0; i < report->count; i++) {

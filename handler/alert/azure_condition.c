@@ -205,8 +205,10 @@ static bool keep_dimension(struct view name, struct view value, struct arena *me
 
 bool azure_keep_dimensions(const struct cJSON *list, struct arena *mem, struct alert *out)
 {
-    bool is_object = json_kind(list) == JSON_OBJECT;
-    for (const struct cJSON *item = json_first(list); item != NULL; item = json_next(item)) {
+    bool is_one = json_at(list, "name") != NULL && json_at(list, "value") != NULL;
+    bool is_object = json_kind(list) == JSON_OBJECT && !is_one;
+    for (const struct cJSON *item = is_one ? list : json_first(list); item != NULL;
+         item = source_next(item, list)) {
         struct view name = is_object ? json_key(item) : line_at(item, "name", mem);
         struct view value = is_object ? source_line(item, mem) : line_at(item, "value", mem);
         if (!keep_dimension(name, value, mem, out))
@@ -275,14 +277,15 @@ static bool keep_event_rows(const struct cJSON *rows, struct arena *mem, struct 
 bool azure_keep_condition(const struct cJSON *condition, struct arena *mem, struct alert *out)
 {
     struct view window = line_at(condition, "windowSize", mem);
-    const struct cJSON *criterion = json_first(json_at(condition, "allOf"));
+    const struct cJSON *all = json_at(condition, "allOf");
+    const struct cJSON *criterion = source_items(all);
     for (size_t i = 0; criterion != NULL && i < MAX_CONDITIONS; i++) {
         struct view query = json_text(json_at(criterion, "searchQuery"));
         if (!azure_keep_criterion(criterion, window, mem, out)
             || (i < MAX_QUERIES && !keep_query(query, mem, out))
             || !keep_event_rows(json_at(criterion, "event"), mem, out))
             return false;
-        criterion = json_next(criterion);
+        criterion = source_next(criterion, all);
     }
     return true;
 }

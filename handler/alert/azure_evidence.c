@@ -122,9 +122,10 @@ static void add_row(struct text *to, const struct cJSON *columns, const struct c
 bool azure_keep_rows(const struct cJSON *results, struct arena *mem, struct alert *out)
 {
     struct text text = text_in(mem, MAX_EVIDENCE_BYTES);
-    const struct cJSON *table = json_first(json_at(results, "tables"));
+    const struct cJSON *tables = json_at(results, "tables");
+    const struct cJSON *table = source_items(tables);
     size_t rows = 0;
-    for (; table != NULL; table = json_next(table)) {
+    for (; table != NULL; table = source_next(table, tables)) {
         const struct cJSON *row = json_first(json_at(table, "rows"));
         for (; row != NULL && rows < MAX_ROWS; rows++, row = json_next(row))
             add_row(&text, json_at(table, "columns"), row, mem);
@@ -145,14 +146,10 @@ static bool is_in(struct view name, const char *const *names, size_t count)
     return false;
 }
 
-/* Credentials, and what the token of a caller holds. */
+/* The caller's address and browser are personal data. */
 static bool is_secret(struct view name)
 {
-    static const char *const names[] = {
-        "claims",        "httpRequest", "token",    "secret",
-        "shared_secret", "routing_key", "password", "SubscribeURL",
-    };
-    return is_in(name, names, COUNT_OF(names));
+    return source_is_credential(name) || view_equal_fold(name, VIEW("httpRequest"));
 }
 
 /* Of a service's own members: what is read elsewhere, and what would say nothing. */

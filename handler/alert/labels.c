@@ -190,11 +190,23 @@ static bool keep_truncated(const struct cJSON *body, struct arena *mem, struct a
                      MAX_VALUE_BYTES, mem);
 }
 
-/* Without fingerprint and rule the words have to tell problems apart, beside the labels. */
-static void keep_problem(struct alert *out)
+/*
+ * A broken relay gives one fingerprint to alerts of several rules, so the rule counts beside it, as
+ * the other labels do.  Without either the words have to tell problems apart.
+ */
+static bool keep_problem(const struct cJSON *item, struct arena *mem, struct alert *out)
 {
+    struct view rule = source_line_at(item, "labels.alertname", mem);
+    struct text both = text_in(mem, MAX_VALUE_BYTES * 2);
     if (out->problem.len == 0)
         out->problem = out->name;
+    if (rule.len == 0 || view_equal(rule, out->problem))
+        return true;
+    text_add(&both, view_cap(out->problem, MAX_VALUE_BYTES / 2));
+    text_add_char(&both, ' ');
+    text_add(&both, view_cap(rule, MAX_VALUE_BYTES / 2));
+    out->problem = text_view(&both);
+    return text_ok(&both);
 }
 
 bool labels_finish(const struct cJSON *item, const struct cJSON *body, struct arena *mem,
@@ -206,11 +218,9 @@ bool labels_finish(const struct cJSON *item, const struct cJSON *body, struct ar
     const struct cJSON *common_notes = item == body ? NULL : json_at(body, "commonAnnotations");
     out->signal_type = VIEW("metric");
     out->query = url_parameter(json_text(json_at(item, "generatorURL")), "g0.expr", mem);
-    bool ok =
-        keep_truncated(body, mem, out) && keep_resource(labels, common, mem, out)
-        && keep_dimensions(labels, NULL, mem, out) && keep_dimensions(common, labels, mem, out)
-        && keep_annotations(notes, NULL, mem, out)
-        && keep_annotations(common_notes, notes, mem, out) && keep_links(item, body, mem, out);
-    keep_problem(out);
-    return ok;
+    return keep_truncated(body, mem, out) && keep_resource(labels, common, mem, out)
+           && keep_dimensions(labels, NULL, mem, out) && keep_dimensions(common, labels, mem, out)
+           && keep_annotations(notes, NULL, mem, out)
+           && keep_annotations(common_notes, notes, mem, out) && keep_links(item, body, mem, out)
+           && keep_problem(item, mem, out);
 }

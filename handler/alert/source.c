@@ -102,6 +102,16 @@ const struct cJSON *source_one(const struct cJSON *node)
     return json_kind(node) == JSON_LIST && json_first(node) != NULL ? json_first(node) : node;
 }
 
+const struct cJSON *source_items(const struct cJSON *list)
+{
+    return json_kind(list) == JSON_OBJECT ? list : json_first(list);
+}
+
+const struct cJSON *source_next(const struct cJSON *item, const struct cJSON *list)
+{
+    return item == list ? NULL : json_next(item);
+}
+
 struct view source_line(const struct cJSON *node, struct arena *mem)
 {
     struct view text = view_trim(json_as_text(node, mem));
@@ -318,13 +328,18 @@ static bool read_count(const struct cJSON *node, long long *out)
     return true;
 }
 
-/* The limit must be the one that everybody else uses for the same member. */
+/*
+ * The limit must be the one that everybody else uses for the same member.  A dimension may be called
+ * "secret" after the thing it names; a custom field may not.
+ */
 static bool read_pairs(const struct cJSON *node, size_t limit, struct arena *mem, struct pairs *out)
 {
     if (json_kind(node) != JSON_OBJECT)
         return false;
     for (const struct cJSON *member = json_first(node); member != NULL;
          member = json_next(member)) {
+        if (limit == MAX_CUSTOM_FIELDS && source_is_credential(json_key(member)))
+            continue;
         if (!pairs_put(out, limit, json_key(member), source_line(member, mem), MAX_VALUE_BYTES,
                        mem))
             return false;
@@ -549,11 +564,43 @@ struct view source_joined(const struct cJSON *node, struct arena *mem)
     return text_view(&items);
 }
 
+/* The same name: "Routing-Key", "routing_key" and "routingKey" are. */
+static bool is_spelt(struct view name, struct view plain)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.at[i];
+        if (c == '_' || c == '-' || c == ' ')
+            continue;
+        if (at == plain.len
+            || !view_equal_fold((struct view){ &c, 1 }, view_cap(view_skip(plain, at), 1)))
+            return false;
+        at++;
+    }
+    return at == plain.len;
+}
+
+bool source_is_credential(struct view name)
+{
+    static const char *const names[] = {
+        "claims",       "token",         "accesstoken",      "secret",       "sharedsecret",
+        "clientsecret", "routingkey",    "webhooksecret",    "password",     "apikey",
+        "xapikey",      "authorization", "connectionstring", "subscribeurl",
+    };
+    size_t start = name.len;
+    while (start > 0 && name.at[start - 1] != '.')
+        start--;
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (is_spelt(view_skip(name, start), view_of(names[i])))
+            return true;
+    return false;
+}
+
 bool source_custom(struct alert *alert, struct view key, const struct cJSON *node,
                    struct arena *mem)
 {
     struct view value = source_joined(node, mem);
-    return value.len == 0
+    return value.len == 0 || source_is_credential(key)
            || pairs_put(&alert->custom, MAX_CUSTOM_FIELDS, key, value, MAX_VALUE_BYTES, mem);
 }
 

@@ -176,8 +176,21 @@ extern const struct word source_priorities[];
 /* The whole text is a placeholder that a template left unfilled. */
 bool source_is_placeholder(struct view text);
 
+/*
+ * The name, or what stands behind its last dot, is one under which senders and sites put credentials
+ * or the contents of a caller's token: its value is no custom field.
+ */
+bool source_is_credential(struct view name);
+
 /* The first item of a list that has any, else the node itself. */
 const struct cJSON *source_one(const struct cJSON *node);
+
+/*
+ * The first and the next item of a list.  An object that stands alone where a list is expected is a
+ * list of one.
+ */
+const struct cJSON *source_items(const struct cJSON *list);
+const struct cJSON *source_next(const struct cJSON *item, const struct cJSON *list);
 
 /* As FORM_TIME: false for what is no time; a time that says "unset" leaves `out` alone. */
 bool source_time(const struct cJSON *node, struct arena *mem, struct view *out) MUST_CHECK;

@@ -106,7 +106,8 @@ static bool has_dimension(const struct alert *alert, struct view name, struct vi
 /* The first value that names a resource is what a person would call it. */
 static bool keep_dimensions(const struct cJSON *list, struct alert *out, struct arena *mem)
 {
-    for (const struct cJSON *item = json_first(list); item != NULL; item = json_next(item)) {
+    const struct cJSON *item = source_items(list);
+    for (; item != NULL; item = source_next(item, list)) {
         struct view name = either(item, "name", "Name", mem);
         struct view value = either(item, "value", "Value", mem);
         if (name.len == 0 || value.len == 0 || has_dimension(out, name, value))
@@ -140,11 +141,12 @@ static bool keep_trigger(const struct cJSON *trigger, struct alert *out, struct 
     if (json_kind(trigger) != JSON_OBJECT)
         return true;
     out->signal_type = VIEW("metric");
-    const struct cJSON *metric = json_first(json_at(trigger, "Metrics"));
+    const struct cJSON *metrics = json_at(trigger, "Metrics");
+    const struct cJSON *metric = source_items(metrics);
     if (!keep_threshold(trigger, out, mem)
         || !keep_dimensions(json_at(trigger, "Dimensions"), out, mem))
         return false;
-    for (; metric != NULL; metric = json_next(metric))
+    for (; metric != NULL; metric = source_next(metric, metrics))
         if (!keep_metric(metric, out, mem))
             return false;
     if (out->resource.len == 0 && out->dimensions.count > 0)

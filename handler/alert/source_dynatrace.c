@@ -94,8 +94,8 @@ static bool keep_entities(const struct cJSON *item, struct alert *out, struct ar
                                        "dt.source_entity",      "dt.entity.service",
                                        "dt.entity.host",        "ImpactedEntity" };
     const struct cJSON *list = json_at(item, "ImpactedEntities");
-    for (const struct cJSON *entity = json_first(list); entity != NULL;
-         entity = json_next(entity)) {
+    const struct cJSON *entity = source_items(list);
+    for (; entity != NULL; entity = source_next(entity, list)) {
         struct view name = source_line_at(entity, "name", mem);
         if (out->resource.len == 0)
             out->resource = view_keep(name, mem);

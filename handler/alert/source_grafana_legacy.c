@@ -62,9 +62,10 @@ static bool keep_match(const struct cJSON *match, struct arena *mem, struct aler
 
 static bool keep_resource(const struct cJSON *body, struct arena *mem, struct alert *out)
 {
-    const struct cJSON *match = json_first(json_at(body, "evalMatches"));
+    const struct cJSON *matches = json_at(body, "evalMatches");
+    const struct cJSON *match = source_items(matches);
     struct view name = { 0 };
-    for (; name.len == 0 && match != NULL; match = json_next(match))
+    for (; name.len == 0 && match != NULL; match = source_next(match, matches))
         name = labels_resource(json_at(match, "tags"), mem);
     if (name.len == 0)
         name = labels_resource(json_at(body, "tags"), mem);
@@ -76,10 +77,11 @@ static bool finish(const struct cJSON *item, const struct cJSON *body, struct ar
                    struct alert *out, struct failure *why)
 {
     (void)item;
-    const struct cJSON *match = json_first(json_at(body, "evalMatches"));
+    const struct cJSON *matches = json_at(body, "evalMatches");
+    const struct cJSON *match = source_items(matches);
     bool ok = keep_resource(body, mem, out);
     out->signal_type = VIEW("metric");
-    for (; ok && match != NULL; match = json_next(match))
+    for (; ok && match != NULL; match = source_next(match, matches))
         ok = keep_match(match, mem, out);
     return (ok && source_custom_all(out, json_at(body, "tags"), mem)
             && source_link(out, "Rule", json_at(body, "ruleUrl"), mem)

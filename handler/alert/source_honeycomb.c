@@ -39,8 +39,9 @@ static bool recognises(const struct cJSON *body)
 /* "foo=ble is 5".  Which groups are over changes with each firing. */
 static bool keep_groups(const struct cJSON *body, struct alert *out, struct arena *mem)
 {
-    const struct cJSON *group = json_first(json_at(body, "result_groups_triggered"));
-    for (; group != NULL; group = json_next(group)) {
+    const struct cJSON *groups = json_at(body, "result_groups_triggered");
+    const struct cJSON *group = source_items(groups);
+    for (; group != NULL; group = source_next(group, groups)) {
         const struct cJSON *part = json_first(json_at(group, "Group"));
         struct text text = text_in(mem, MAX_VALUE_BYTES);
         for (; part != NULL; part = json_next(part)) {

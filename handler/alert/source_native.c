@@ -65,7 +65,7 @@ static bool keep_custom(const struct cJSON *body, struct arena *mem, struct aler
     for (const struct cJSON *member = json_first(body); member != NULL;
          member = json_next(member)) {
         struct view value = is_scalar(member) ? source_line(member, mem) : (struct view){ 0 };
-        if (!is_known(json_key(member))
+        if (!is_known(json_key(member)) && !source_is_credential(json_key(member))
             && !pairs_put(&out->custom, MAX_CUSTOM_FIELDS, json_key(member), value, MAX_VALUE_BYTES,
                           mem))
             return false;

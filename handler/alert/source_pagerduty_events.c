@@ -40,6 +40,13 @@ static bool recognises(const struct cJSON *body)
                || json_kind(json_at(body, "payload.summary")) == JSON_TEXT);
 }
 
+/* Nothing but its words tells an event without a key apart from another machine's. */
+static bool keep_source(const struct cJSON *body, struct arena *mem, struct alert *out)
+{
+    return source_line_at(body, "dedup_key", mem).len > 0
+           || source_dimension(out, "source", json_at(body, "payload.source"), mem);
+}
+
 static bool keep_links(const struct cJSON *body, struct arena *mem, struct alert *out)
 {
     const struct cJSON *link = json_first(json_at(body, "links"));
@@ -54,7 +61,8 @@ static bool finish(const struct cJSON *item, const struct cJSON *body, struct ar
 {
     (void)item;
     const struct cJSON *details = json_at(body, "payload.custom_details");
-    return (source_custom(out, VIEW("component"), json_at(body, "payload.component"), mem)
+    return (keep_source(body, mem, out)
+            && source_custom(out, VIEW("component"), json_at(body, "payload.component"), mem)
             && source_custom(out, VIEW("group"), json_at(body, "payload.group"), mem)
             && source_custom(out, VIEW("class"), json_at(body, "payload.class"), mem)
             && source_custom(out, VIEW("client"), json_at(body, "client"), mem)
@@ -67,7 +75,7 @@ static bool finish(const struct cJSON *item, const struct cJSON *body, struct ar
 
 const struct source source_pagerduty_events = {
     .name = "pagerduty",
-    .identity = BY_PROBLEM,
+    .identity = BY_PROBLEM | BY_DIMENSIONS,
     .recognises = recognises,
     .fields = fields,
     .field_count = COUNT_OF(fields),

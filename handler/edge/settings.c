@@ -66,6 +66,18 @@ static const struct choice redactions[] = { { "on", 1 }, { "off", 0 }, { NULL, 0
 static const struct choice resolves[] = { { "ignore", RESOLVED_IGNORE },
                                           { "message", RESOLVED_MESSAGE },
                                           { NULL, 0 } };
+/* A session has room for MAX_TAGS, and the handler's own come first. */
+static const char *tags_problem(struct view value)
+{
+    struct view item;
+    size_t count = 0;
+    while (value.len > 0) {
+        (void)view_cut(value, ',', &item, &value);
+        count += view_trim(item).len > 0;
+    }
+    return count > MAX_TAGS - MAX_OWN_TAGS ? "must be at most 20 tags, joined by commas" : NULL;
+}
+
 /* The API reference's table of plans: requests a minute. */
 static const struct choice plans[] = {
     { "starter", 10 }, { "team", 60 }, { "enterprise", 300 }, { NULL, 0 }
@@ -121,8 +133,8 @@ static const struct setting rows[] = {
       .help = "starter, team or enterprise: this instance calls Devin at most 10, 60 or 300 times a minute" },
     { "DEVIN_ORG_ID", TEXT_AT(devin.api.org), .max = 128, .problem = header_problem,
       .help = "organization (org-...) for API v3; unset: the key's own" },
-    { "DEVIN_TAGS", TEXT_AT(devin.options.tags), .max = 2048,
-      .help = "tags for each session, joined by commas" },
+    { "DEVIN_TAGS", TEXT_AT(devin.options.tags), .max = 2048, .problem = tags_problem,
+      .help = "tags for each session, joined by commas: 20 at most" },
     { "DEVIN_MAX_ACU", NUMBER_AT(devin.options.max_acu), .min = 1, .max = 100000,
       .help = "limit of a session in ACUs" },
     { "DEVIN_SECRET_IDS", TEXT_AT(devin.options.secret_ids), .knows_empty = true, .max = 8192,

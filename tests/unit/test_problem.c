@@ -223,6 +223,59 @@ static void senders_with_an_identity_are_known(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
+/* --- one thing where a list is expected ------------------------------------------------------- */
+
+/* What each sender lists, with its one item in a list and bare: the same problem and evidence. */
+static const struct {
+    const char *before, *item, *after;
+} lists_of_one[] = {
+    { "{\"schemaId\":\"azureMonitorCommonAlertSchema\",\"data\":{\"essentials\":{\"alertRule\":"
+      "\"r\"},"
+      "\"alertContext\":{\"condition\":{\"allOf\":",
+      "{\"metricName\":\"m\",\"dimensions\":[{\"name\":\"d\",\"value\":\"v\"}]}", "}}}}" },
+    { "{\"schemaId\":\"azureMonitorCommonAlertSchema\",\"data\":{\"essentials\":{\"alertRule\":"
+      "\"r\"},"
+      "\"alertContext\":{\"condition\":{\"allOf\":[{\"metricName\":\"m\",\"dimensions\":",
+      "{\"name\":\"d\",\"value\":\"v\"}", "}]}}}}" },
+    { "{\"AlarmName\":\"a\",\"NewStateValue\":\"ALARM\",\"Trigger\":{\"MetricName\":\"m\","
+      "\"Dimensions\":",
+      "{\"name\":\"InstanceId\",\"value\":\"i-1\"}", "}}" },
+    { "{\"ProblemID\":\"1\",\"State\":\"OPEN\",\"ProblemTitle\":\"t\",\"ImpactedEntities\":",
+      "{\"name\":\"n\",\"entity\":\"HOST-1\"}", "}" },
+    { "{\"ruleName\":\"r\",\"state\":\"alerting\",\"evalMatches\":",
+      "{\"metric\":\"m\",\"value\":1,\"tags\":{\"instance\":\"i\"}}", "}" },
+};
+
+/* As read from the item within `open` and `close`. */
+static struct alert read_one(size_t row, const char *open, const char *close)
+{
+    struct payload payload;
+    struct failure why = { 0 };
+    struct text body = text_in(&mem, 2048);
+    text_add_string(&body, lists_of_one[row].before);
+    text_add_string(&body, open);
+    text_add_string(&body, lists_of_one[row].item);
+    text_add_string(&body, close);
+    text_add_string(&body, lists_of_one[row].after);
+    CHECK(lists_of_one[row].before, payload_read(text_view(&body), &mem, &payload, &why));
+    assert_int_equal(payload.count, 1);
+    return payload.alerts[0];
+}
+
+static void one_thing_is_a_list_of_one(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(lists_of_one); i++) {
+        const char *row = lists_of_one[i].before;
+        struct alert listed = read_one(i, "[", "]");
+        struct alert bare = read_one(i, "", "");
+        CHECK_VIEW(row, identify(&bare).fingerprint, identify(&listed).fingerprint);
+        CHECK_VIEW(row, bare.resource, listed.resource);
+        assert_int_equal(bare.conditions.count, listed.conditions.count);
+        CHECK(row, listed.conditions.count + listed.dimensions.count > 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +288,7 @@ int main(void)
         TEST(only_firing_alerts_are_problems),
         TEST(senders_with_an_identity_are_known),
         TEST(too_little_memory_is_a_clean_failure),
+        TEST(one_thing_is_a_list_of_one),
     };
     return cmocka_run_group_tests_name("problem", tests, NULL, NULL);
 }

@@ -15,7 +15,7 @@ static const struct facts alerts[] = {
       .signal = "metric",
       .time = "2024-02-06T12:00:00Z",
       .alert_id = "f1",
-      .problem = "f1",
+      .problem = "f1 A",
       .severity = "0",
       .shows = "summary: s",
       .shows_too = "pod: p",
@@ -208,6 +208,9 @@ static const struct {
       1 },
     { "{\"fingerprint\":\"f\",\"labels\":{\"alertname\":\"A\",\"x\":\"1\"}},"
       "{\"fingerprint\":\"f\",\"labels\":{\"alertname\":\"A\",\"x\":\"2\"}}",
+      2 },
+    { "{\"fingerprint\":\"f\",\"labels\":{\"alertname\":\"A\",\"x\":\"1\"}},"
+      "{\"fingerprint\":\"f\",\"labels\":{\"alertname\":\"B\",\"x\":\"1\"}}",
       2 },
     { "{\"fingerprint\":\"f\",\"labels\":{\"x\":\"1\"},\"annotations\":{\"summary\":\"at 97%\"}},"
       "{\"fingerprint\":\"f\",\"labels\":{\"x\":\"1\"},\"annotations\":{\"summary\":\"at 98%\"}}",

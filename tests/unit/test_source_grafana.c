@@ -17,7 +17,7 @@ static const struct facts unified[] = {
       .severity = "1",
       .description = "s",
       .alert_id = "f1",
-      .problem = "f1",
+      .problem = "f1 A",
       .signal = "metric",
       .time = "2021-10-12T09:51:03.157076+02:00",
       .shows = "values B = 44.5, C = 1",

@@ -97,6 +97,14 @@ static const struct facts events[] = {
       .problem = "s",
       .severity = "0",
       .shows = "plain" },
+    { .body = "{\"routing_key\":\"r\",\"event_action\":\"trigger\","
+              "\"payload\":{\"summary\":\"s\",\"source\":\"db-1\",\"severity\":\"error\"}}",
+      .problem = "s",
+      .resource = "db-1" },
+    { .body = "{\"routing_key\":\"r\",\"event_action\":\"trigger\",\"dedup_key\":\"k\","
+              "\"payload\":{\"summary\":\"s\",\"source\":\"db-1\",\"severity\":\"error\"}}",
+      .problem = "k",
+      .resource = "db-1" },
 };
 
 static const struct facts messages[] = {

@@ -84,7 +84,7 @@ static const struct story stories[] = {
     { "two problems, two sessions", GROUP(FIRES("a") "," FIRES("b")), { ALL_PASS }, false, 0, NULL, { 0 },
       { NONE, NEW("s"), NONE, NEW("t") }, OPENED("s") OPENED("t"), "200 created s | a created s | b created t" },
     { "one problem twice, one session", GROUP(FIRES("a") "," FIRES("a")), { ALL_PASS }, false, 0, NULL, { 0 },
-      { NONE, NEW("s") }, OPENED("s"), "200 created s" },
+      { NONE, NEW("s") }, OPENED("s"), "200 created s | a created s +1" },
     { "more than are allowed", GROUP(FIRES("a") "," FIRES("b") "," FIRES("c")),
       { .max_severity = 4, .max_sessions = 2 }, false, 0, NULL, { 0 },
       { NONE, NEW("s"), NONE, NEW("t") }, OPENED("s") OPENED("t"), "200 created s | a created s | b created t +1" },
