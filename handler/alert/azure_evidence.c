@@ -329,7 +329,11 @@ bool azure_keep_event(const struct cJSON *event, struct arena *mem, struct alert
     struct view told = source_line(json_at(event, "properties.communication"), mem);
     if (source_line(operation, mem).len == 0)
         operation = json_at(event, "authorization.action");
-    return source_dimension(out, "operationName", operation, mem)
+    /* ".../healthevent/Activated/action" and ".../Resolved/action" are stages of one outage. */
+    bool is_stage =
+        view_starts_fold(source_line(operation, mem), VIEW("Microsoft.ResourceHealth/"));
+    return (is_stage ? source_custom(out, VIEW("operationName"), operation, mem)
+                     : source_dimension(out, "operationName", operation, mem))
            && source_dimension(out, "trackingId", json_at(event, "properties.trackingId"), mem)
            && azure_add_logs(VIEW("communication"), source_prose(told, mem), mem, out);
 }

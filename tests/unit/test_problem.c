@@ -5,6 +5,7 @@
 #include "base/arena.h"
 
 #include "unit/check.h"
+#include "unit/reading.h"
 
 enum { PLENTY = 4 * 1024 * 1024 };
 
@@ -221,6 +222,31 @@ static void senders_with_an_identity_are_known(void **state)
     }
 }
 
+static struct view fingerprint_of_health(const char *stage)
+{
+    struct text body = text_in(&mem, 4096);
+    struct alert alert;
+    struct failure why;
+    text_add_string(
+        &body, "{\"schemaId\":\"azureMonitorCommonAlertSchema\",\"data\":{\"essentials\":{"
+               "\"alertId\":\"/a/1\",\"alertRule\":\"health\","
+               "\"monitoringService\":\"Resource Health\",\"alertTargetIDs\":[\"/s/vm/web-1\"]},"
+               "\"alertContext\":{\"operationName\":\"Microsoft.Resourcehealth/healthevent/");
+    text_add_string(&body, stage);
+    text_add_string(&body, "/action\"}}}");
+    assert_true(read_first(text_view(&body), &mem, &alert, &why));
+    return identify(&alert).fingerprint;
+}
+
+/* Azure tells each stage of an outage as an operation of its own. */
+static void stages_of_an_outage_are_one_problem(void **state)
+{
+    (void)state;
+    struct view activated = fingerprint_of_health("Activated");
+    CHECK_VIEW("updated", fingerprint_of_health("Updated"), activated);
+    CHECK_VIEW("resolved", fingerprint_of_health("Resolved"), activated);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 /* --- one thing where a list is expected ------------------------------------------------------- */
@@ -280,6 +306,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(tags_are_what_they_were),
+        TEST(stages_of_an_outage_are_one_problem),
         TEST(what_changes_with_each_firing_changes_only_the_firing),
         TEST(what_tells_problems_apart_changes_the_fingerprint),
         TEST(case_and_order_do_not_matter),
