@@ -17,6 +17,7 @@ struct fill {
     const struct values *values;
     struct fill_limits left;
     struct scope scopes[MAX_TEMPLATE_DEPTH];
+    struct value about[MAX_TEMPLATE_DEPTH]; /* what each section is about */
     size_t depth;
     size_t items;       /* how many lists we are inside of */
     size_t floor;       /* where the item begins: what stands before it is not touched */
@@ -235,11 +236,12 @@ static void fill_section(struct fill *fill, const struct template_node *node, si
         fill_nodes(fill, from, node->end);
         return;
     }
-    struct value value = *found; /* the place it was found in may be used again */
-    if (value.kind == VALUE_LIST)
-        fill_list(fill, &value, from, node->end);
+    struct value *value = &fill->about[fill->depth];
+    *value = *found; /* the place it was found in may be used again */
+    if (value->kind == VALUE_LIST)
+        fill_list(fill, value, from, node->end);
     else
-        fill_scope(fill, (struct scope){ &value, 1 }, from, node->end);
+        fill_scope(fill, (struct scope){ value, 1 }, from, node->end);
 }
 
 static void fill_nodes(struct fill *fill, size_t from, size_t end)

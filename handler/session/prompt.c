@@ -149,7 +149,7 @@ static void add_alerts(struct table *table, const struct problem *problem)
     struct value *items = arena_get_array(table->mem, 2 * (count + 1), sizeof *items);
     if (items != NULL)
         put_alert(items, problem->alert);
-    for (size_t i = 0; items != NULL && i < count; i++)
+    for (size_t i = 0; items != NULL && i < problem->also_count && i < MAX_ALSO; i++)
         put_alert(items + 2 * (i + 1), problem->also[i]);
     add_list(table, "alerts", "hasAlerts", items, 2, count + 1, left_out);
     add_list(table, "also", "hasAlso", items == NULL ? NULL : items + 2, 2, count, left_out);
