@@ -45,7 +45,7 @@ BENCHES := $(wildcard tests/bench/*.c)
 FUZZERS := $(wildcard tests/fuzz/fuzz_*.c)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
-CORE    := $(filter-out $(BUILD)/handler/main.o,$(call objects,$(HANDLER)))
+CORE    := $(filter-out $(BUILD)/handler/main.o,$(call objects,$(HANDLER))) $(BUILD)/prompt_mustache.o
 TESTERS := $(patsubst tests/unit/%.c,$(BIN)/unit/%,$(UNITS))
 STANDINS := $(patsubst tests/standin/%.c,$(BIN)/standin/%,$(STANDIN))
 FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZERS))
@@ -179,6 +179,15 @@ $(BUILD)/handler/main.o: ALL_CFLAGS += -DHANDLER_VERSION='"$(VERSION)"'
 
 $(BUILD)/%.o: %.c | build/deps
 	@mkdir -p $(@D)
+	$(call say,cc,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# The built-in prompt is a file that people copy; the handler has it in itself.
+$(BUILD)/prompt_mustache.c: handler/session/prompt.mustache handler/session/embed.sh
+	@mkdir -p $(@D)
+	$(Q)handler/session/embed.sh $< > $@
+
+$(BUILD)/prompt_mustache.o: $(BUILD)/prompt_mustache.c | build/deps
 	$(call say,cc,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 

@@ -6,13 +6,14 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "session/template.h"
 
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SCHEMA_BYTES = 64 * 1024 };
+enum { MAX_SCHEMA_BYTES = 64 * 1024, MAX_NAMES_TOLD = 8 };
 
 enum setting_kind { KIND_TEXT, KIND_NUMBER, KIND_CHOICE, KIND_SWITCH };
 
@@ -163,6 +164,8 @@ static const struct setting rows[] = {
       .help = "on: secrets in alerts are replaced by labels before they reach Devin or the log; off: they are not" },
     { "DRY_RUN", SWITCH_AT(triage.is_dry_run),
       .help = "true: answer with what would be sent to Devin, and send nothing" },
+    { "PROMPT_TEMPLATE", TEXT_AT(prompt_file), .max = 4096,
+      .help = "file with a template for the prompt, absolute or below the app's root; unset: the built-in one" },
     { "MAX_PROMPT_BYTES", NUMBER_AT(prompt.max_bytes),
       .fallback = "65536", .min = 16384, .max = 1048576,
       .help = "largest prompt in bytes; long logs keep their head and tail" },
@@ -457,16 +460,90 @@ static void read_output_schema(struct settings *settings)
     }
 }
 
+static void complain_of_template(struct settings *settings, size_t line, size_t column,
+                                 const char *problem, struct view name, const char *consequence)
+{
+    struct text text = text_in(&settings->mem, 512);
+    text_add_string(&text, "at line ");
+    text_add_number(&text, (long long)line);
+    text_add_string(&text, ", column ");
+    text_add_number(&text, (long long)column);
+    text_add_char(&text, ' ');
+    text_add_string(&text, problem);
+    text_add(&text, name);
+    complain(settings, row_of("PROMPT_TEMPLATE"), text_view(&text).at, consequence, false);
+}
+
+static bool is_named_before(const struct template *template, size_t node)
+{
+    for (size_t i = 0; i < node; i++)
+        if (template->nodes[i].kind != TEMPLATE_TEXT
+            && view_equal(template->nodes[i].text, template->nodes[node].text))
+            return true;
+    return false;
+}
+
+/* A custom field may have any name, so that a misspelt one can only be pointed at. */
+static void tell_unknown_names(struct settings *settings, const struct template *template)
+{
+    size_t told = 0;
+    for (size_t i = 0; i < template->count && told < MAX_NAMES_TOLD; i++) {
+        const struct template_node *node = &template->nodes[i];
+        if (node->kind == TEMPLATE_TEXT || prompt_knows(node->text) || is_named_before(template, i))
+            continue;
+        told++;
+        complain_of_template(settings, node->line, node->column, "names ", node->text,
+                             ", not a field of ours: only a custom field fills it");
+    }
+}
+
+/* False where it says nothing that can be used; then that is complained of. */
+static bool read_own_template(struct settings *settings, struct template *out)
+{
+    static const char *const consequence = "; the built-in prompt is used instead";
+    const struct setting *row = row_of("PROMPT_TEMPLATE");
+    struct template_fault fault;
+    struct view file = file_read(settings->prompt_file.at, MAX_TEMPLATE_BYTES, &settings->mem);
+    if (file.len == 0) {
+        complain(settings, row, "must name a file with a template of at most 32 KiB", consequence,
+                 false);
+        return false;
+    }
+    if (file.len > (size_t)settings->prompt.max_bytes / 2) {
+        complain(settings, row, "is longer than half of MAX_PROMPT_BYTES", consequence, false);
+        return false;
+    }
+    if (!template_parse(file, &settings->mem, out, &fault)) {
+        complain_of_template(settings, fault.line, fault.column, fault.what, (struct view){ 0 },
+                             consequence);
+        return false;
+    }
+    tell_unknown_names(settings, out);
+    return true;
+}
+
+static void read_template(struct settings *settings)
+{
+    struct template *template = arena_get(&settings->mem, sizeof *template);
+    struct template_fault fault;
+    if (template == NULL)
+        return;
+    bool is_own = settings->prompt_file.len > 0 && read_own_template(settings, template);
+    if (is_own || template_parse(template_builtin, &settings->mem, template, &fault))
+        settings->prompt.template = template;
+}
+
 void settings_read(struct settings *out, const char *(*lookup)(const char *name))
 {
     *out = (struct settings){ 0 };
-    arena_init(&out->mem, 256 * 1024);
+    arena_init(&out->mem, 512 * 1024);
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         read_row(out, &rows[i], lookup);
     read_api(out);
     read_session_secrets(out, lookup);
     read_redaction(out);
     read_output_schema(out);
+    read_template(out);
     if (!arena_ok(&out->mem))
         complain_of_memory(out);
 }

@@ -38,6 +38,7 @@ struct settings {
     long long redacts;              /* 0: off */
     struct view session_secrets;    /* names, as written */
     struct view output_schema_file; /* a path, as written */
+    struct view prompt_file;        /* the same */
 
     struct complaint complaints[MAX_COMPLAINTS];
     size_t complaint_count;

@@ -4,6 +4,8 @@
 #include "alert/alert.h"
 #include "base/arena.h"
 
+#include <string.h>
+
 enum { LEAST_FENCE = 3, NEAR_A_LINE_END = 200 };
 
 /* --- characters ------------------------------------------------------------------------------ */
@@ -97,21 +99,43 @@ static bool is_ascii_mark(char c)
            || (c >= '{' && c <= '~');
 }
 
+/* "___" is a rule; in "__private" it is a letter like any other. */
+static bool is_rule(struct view line)
+{
+    for (size_t i = 0; i < line.len; i++)
+        if (line.at[i] != '_' && line.at[i] != ' ')
+            return false;
+    return true;
+}
+
 /* A backslash keeps "# x", "> x" or "1. x" from being a heading, a quotation or a list. */
+static void add_lead(struct text *to, struct view foreign, size_t max_bytes, bool may_be_rule)
+{
+    size_t start = to->len;
+    quote_line(to, foreign, max_bytes);
+    size_t at = start;
+    while (at < to->len && to->bytes[at] >= '0' && to->bytes[at] <= '9')
+        at++;
+    if (at == to->len
+        || (!is_ascii_mark(to->bytes[at])
+            && (!may_be_rule || !is_rule(view_skip(text_view(to), start)))))
+        return;
+    size_t behind = to->len - at;
+    text_add_char(to, ' ');
+    if (!text_ok(to))
+        return;
+    memmove(to->bytes + at + 1, to->bytes + at, behind);
+    to->bytes[at] = '\\';
+}
+
+void quote_lead(struct text *to, struct view foreign, size_t max_bytes)
+{
+    add_lead(to, foreign, max_bytes, true);
+}
+
 void quote_key(struct text *to, struct view foreign)
 {
-    char buffer[MAX_KEY_BYTES + 1];
-    struct text key = text_over(buffer, sizeof buffer);
-    quote_line(&key, view_cap(foreign, MAX_KEY_BYTES), MAX_KEY_BYTES);
-    struct view rest = text_view(&key);
-    size_t digits = 0;
-    while (digits < rest.len && rest.at[digits] >= '0' && rest.at[digits] <= '9')
-        digits++;
-    text_add(to, (struct view){ rest.at, digits });
-    rest = view_skip(rest, digits);
-    if (rest.len > 0 && is_ascii_mark(rest.at[0]))
-        text_add_char(to, '\\');
-    text_add(to, rest);
+    add_lead(to, view_cap(foreign, MAX_KEY_BYTES), MAX_KEY_BYTES, false);
 }
 
 /* --- blocks ---------------------------------------------------------------------------------- */

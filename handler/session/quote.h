@@ -24,7 +24,10 @@ bool quote_has_lines(struct view foreign);
 /* For behind a label: white space and line ends become one blank; what is too long is cut, visibly. */
 void quote_line(struct text *to, struct view foreign, size_t max_bytes);
 
-/* For right behind a list mark: as quote_line(), and cannot open a block of its own either. */
+/* For a line's beginning: as quote_line(), and cannot open a block of its own either. */
+void quote_lead(struct text *to, struct view foreign, size_t max_bytes);
+
+/* The same for right behind a list mark, where names stand: at most MAX_KEY_BYTES. */
 void quote_key(struct text *to, struct view foreign);
 
 /*

@@ -6,6 +6,7 @@
 #include "alert/source.h"
 #include "base/arena.h"
 #include "session/prompt.h"
+#include "session/template.h"
 
 #include "unit/check.h"
 
@@ -13,6 +14,7 @@
 
 enum {
     PROMPTS = 100000,
+    NASTY_PROMPTS = 20000,
     MAX_PIECES = 24,
     PLENTY = 8 * 1024 * 1024,
     LEAST_PROMPT = 16384 /* the smallest MAX_PROMPT_BYTES */
@@ -267,6 +269,78 @@ static void nothing_foreign_becomes_structure(void **state)
     }
 }
 
+/*
+ * A template that puts each field where it does the most harm: several lines into items and quotations
+ * and behind words, one line at a line's beginning, everything again for each item of a list.
+ */
+static const char nasty[] =
+    "{{alertName}}\n{{file}}\n{{team}}{{line}}{{source}}\n\n"
+    "- {{logs}}\n1. {{alertId}}\n2. {{description}} {{affectedResource}}\n\nsee {{query}} now\n\n"
+    "{{#dimensions}}\n* {{value}}\n  {{key}}\n  - {{logs}} {{description}}\n{{/dimensions}}\n\n"
+    "{{#custom}}{{key}}{{value}}, {{/custom}}\n"
+    "{{#links}}\n{{label}}\n{{url}}\n{{query}}{{logs}}\n{{/links}}\n"
+    "{{#conditions}}{{.}}\n{{condition}}\n{{/conditions}}\n"
+    "`{{signalType}}` *{{firedTime}}* {{#query}}{{logs}}{{/query}}\n\nThe end of it.\n";
+
+static void check_nasty_node(cmark_node *node)
+{
+    cmark_node_type type = cmark_node_get_type(node);
+    struct view literal = view_of(cmark_node_get_literal(node));
+    CHECK("no heading", type != CMARK_NODE_HEADING);
+    CHECK("no quotation", type != CMARK_NODE_BLOCK_QUOTE);
+    CHECK("no HTML block", type != CMARK_NODE_HTML_BLOCK);
+    CHECK("no rule", type != CMARK_NODE_THEMATIC_BREAK);
+    if (type == CMARK_NODE_CODE_BLOCK) {
+        CHECK("fenced, not indented",
+              cmark_node_get_fence_info(node) != NULL && !is_inside(node, CMARK_NODE_ITEM));
+        CHECK("the payload's own", view_contains(literal, VIEW(MARK))
+                                       || view_contains(literal, VIEW("bytes left out ...]")));
+    } else {
+        CHECK("no block text outside", !view_contains(literal, VIEW(MARK)));
+    }
+}
+
+static void check_nasty(struct view prompt)
+{
+    cmark_node *document = cmark_parse_document(prompt.at, prompt.len, CMARK_OPT_DEFAULT);
+    cmark_iter *iter = cmark_iter_new(document);
+    for (cmark_event_type event; (event = cmark_iter_next(iter)) != CMARK_EVENT_DONE;)
+        if (event == CMARK_EVENT_ENTER)
+            check_nasty_node(cmark_iter_get_node(iter));
+    cmark_node *last = cmark_node_first_child(cmark_node_last_child(document));
+    CHECK("the template's end",
+          view_equal(view_of(cmark_node_get_literal(last)), VIEW("The end of it.")));
+    cmark_iter_free(iter);
+    cmark_node_free(document);
+}
+
+static void no_template_makes_structure_of_it(void **state)
+{
+    (void)state;
+    struct arena parsed;
+    struct template template;
+    struct template_fault fault;
+    arena_init(&parsed, PLENTY);
+    assert_true(template_parse(view_of(nasty), &parsed, &template, &fault));
+    const struct prompt_settings settings = { .max_bytes = LEAST_PROMPT, .template = &template };
+    struct arena mem;
+    for (int i = 0; i < NASTY_PROMPTS; i++) {
+        struct view prompt;
+        struct failure why;
+        arena_init(&mem, PLENTY);
+        struct alert alert = hostile_alert(&mem);
+        assert_true(pairs_add(&alert.custom, MAX_CUSTOM_FIELDS, VIEW("team"), hostile(&mem, ""),
+                              MAX_VALUE_BYTES, &mem));
+        struct problem problem = { .alert = &alert };
+        assert_true(prompt_render(&problem, &settings, &mem, &prompt, &why));
+        CHECK("not too long", prompt.len <= LEAST_PROMPT);
+        check_characters(prompt);
+        check_nasty(prompt);
+        arena_drop(&mem);
+    }
+    arena_drop(&parsed);
+}
+
 static void titles_are_one_visible_line(void **state)
 {
     (void)state;
@@ -287,6 +361,7 @@ static void titles_are_one_visible_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(nothing_foreign_becomes_structure),
+                                        cmocka_unit_test(no_template_makes_structure_of_it),
                                         cmocka_unit_test(titles_are_one_visible_line) };
     return cmocka_run_group_tests_name("prompt_hostile", tests, NULL, NULL);
 }

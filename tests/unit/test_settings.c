@@ -35,6 +35,7 @@ static const struct {
     { "DEVIN_RETRIES", "3", false, false, false },
     { "DEVIN_RETRY_MS", "1000", false, false, false },
     { "REDACT", "on", false, false, false },
+    { "PROMPT_TEMPLATE", NULL, false, false, false },
     { "MAX_BODY_BYTES", "1048576", false, false, false },
 };
 
@@ -471,7 +472,7 @@ static void the_readme_has_every_setting(void **state)
 static void a_value_too_long_to_keep_is_fatal(void **state)
 {
     (void)state;
-    static char endless[300 * 1024];
+    static char endless[600 * 1024];
     memset(endless, 'x', sizeof endless - 1);
     give("TARGET_REPO", endless);
     give("WEBHOOK_SECRET", SECRET);
