@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "edge/settings.h"
+#include "session/template.h"
 #include "support/case.h"
 #include "support/envelope.h"
 #include "support/process.h"
@@ -21,7 +22,8 @@
 
 enum { CASE_BYTES = 256 * 1024 * 1024, LARGEST_SEED = 64 * 1024 };
 
-static const char *const targets[] = { "alert", "envelope", "devin", "settings", "caller" };
+static const char *const targets[] = { "alert",    "envelope", "devin",
+                                       "settings", "caller",   "template" };
 
 static const char *out_folder;
 static int seed_count;
@@ -108,6 +110,8 @@ static void write_file(const char *path, struct arena *mem)
     struct text why = text_in(mem, 64 * 1024);
     if (len > 5 && strcmp(path + len - 5, ".json") == 0)
         write_seed("alert", process_read_file(path, mem));
+    if (len > 9 && strcmp(path + len - 9, ".mustache") == 0)
+        write_seed("template", process_read_file(path, mem));
     if (len <= 5 || strcmp(path + len - 5, ".case") != 0)
         return;
     if (!case_read(path, mem, &test, &why))
@@ -169,6 +173,7 @@ int main(int argc, char **argv)
     }
     write_rows();
     walk(argv[2]);
+    write_seed("template", template_builtin);
     /* What Devin answers where a case scripts nothing. */
     write_seed("devin",
                VIEW("\x00\xC8\x00\x00{\"session_id\":\"devin-0123456789abcdef0123456789abcdef\","

@@ -276,7 +276,8 @@ static void nothing_foreign_becomes_structure(void **state)
 static const char nasty[] =
     "{{alertName}}\n{{file}}\n{{team}}{{line}}{{source}}\n\n"
     "- {{logs}}\n1. {{alertId}}\n2. {{description}} {{affectedResource}}\n\nsee {{query}} now\n\n"
-    "{{#dimensions}}\n* {{value}}\n  {{key}}\n  - {{logs}} {{description}}\n{{/dimensions}}\n\n"
+    "{{#dimensions}}\n* {{value}}\n  {{key}}\n{{#logs}}\n  - {{logs}} "
+    "{{description}}\n{{/logs}}\n{{/dimensions}}\n\n"
     "{{#custom}}{{key}}{{value}}, {{/custom}}\n"
     "{{#links}}\n{{label}}\n{{url}}\n{{query}}{{logs}}\n{{/links}}\n"
     "{{#conditions}}{{.}}\n{{condition}}\n{{/conditions}}\n"
