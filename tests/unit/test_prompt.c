@@ -725,6 +725,7 @@ static void any_template_keeps_the_limit(void **state)
     alert.logs = repeated("log\n", 30000);
     struct view prompt = render_by(repeated("{{description}}", 20), &problem);
     assert_true(prompt.len <= 65536 && prompt.len > 16384);
+    assert_false(view_contains(prompt, VIEW("You are an SRE")));
     prompt = render_by(VIEW("{{logs}}{{^logs}}none{{/logs}}{{logs}}\nThe end."), &problem);
     assert_true(prompt.len <= 65536 && prompt.len > 60000);
     assert_true(view_contains(prompt, VIEW("\nThe end.")));
