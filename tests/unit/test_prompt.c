@@ -1,5 +1,6 @@
 /* What Devin reads: three prompts whole, each line by itself, and text that tries to break out. */
 #include "session/prompt.h"
+#include "session/template.h"
 
 #include "base/arena.h"
 #include "support/process.h"
@@ -637,6 +638,106 @@ static void long_fields_are_cut_where_one_sees_it(void **state)
     assert_true(view_contains(prompt, VIEW("rrr\nlast\n```\n")));
 }
 
+/* What all_fields, on line 14 and of severity 1, says under each name. */
+static const struct {
+    const char *name, *template, *said;
+} names[] = {
+    { "alertName", "= {{alertName}}", "= name" },
+    { "severity", "= {{severity}}", "= 1" },
+    { "severityName", "= {{severityName}}", "= Error" },
+    { "affectedResource", "= {{affectedResource}}", "= resource" },
+    { "signalType", "is {{signalType}}", "is metric" },
+    { "firedTime", "is {{firedTime}}", "is 2024-02-06T12:00:00Z" },
+    { "source", "is {{source}}", "is azure-monitor" },
+    { "alertId", "is {{alertId}}", "is id-1" },
+    { "file", "is {{file}}:{{line}}", "is a.c:14" },
+    { "line", "is {{line}}", "is 14" },
+    { "description", "{{#description}}d{{/description}}", "d" },
+    { "logs", "{{#logs}}l{{/logs}}", "l" },
+    { "query", "{{#query}}q{{/query}}", "q" },
+    { "condition", "is {{condition}}", "is Total of m greater than 0" },
+    { "conditions", "{{#conditions}}{{.}}; {{/conditions}}",
+      "Total of m greater than 0; Average of n less than 1; " },
+    { "dimensions", "{{#dimensions}}{{key}}={{value}} {{/dimensions}}", "pod=p-1 pod=p-2 " },
+    { "custom", "{{#custom}}{{key}}={{value}},{{/custom}}", "team=sre, and 3 more, not shown" },
+    { "links", "{{#links}}{{label}} {{url}}{{/links}}",
+      "Investigation https://portal.azure.com/#view/x" },
+    { "alerts", "{{#alerts}}{{name}} on {{resource}};{{/alerts}}",
+      "name on resource;name on resource;" },
+    { "also", "{{#also}}{{name}};{{/also}}", "name;" },
+    { "hasConditions", "{{#hasConditions}}x{{/hasConditions}}", "x" },
+    { "hasDimensions", "{{#hasDimensions}}x{{/hasDimensions}}", "x" },
+    { "hasCustom", "{{#hasCustom}}x{{/hasCustom}}", "x" },
+    { "hasLinks", "{{#hasLinks}}x{{/hasLinks}}", "x" },
+    { "hasAlerts", "{{#hasAlerts}}x{{/hasAlerts}}", "x" },
+    { "hasAlso", "{{#hasAlso}}x{{/hasAlso}}", "x" },
+    { "targetRepo", "is {{targetRepo}}", "is https://github.com/org/repo" },
+    { "jiraProject", "is {{jiraProject}}", "is OPS" },
+    { "slackChannel", "is {{slackChannel}}", "is #oncall" },
+    { NULL, "is {{team}}{{nothing}}", "is sre" },
+};
+
+static struct view render_by(struct view source, const struct problem *problem)
+{
+    struct template template;
+    struct template_fault fault;
+    struct failure why;
+    struct view prompt = { 0 };
+    struct prompt_settings settings = full;
+    assert_true(template_parse(source, &mem, &template, &fault));
+    settings.template = &template;
+    assert_true(prompt_render(problem, &settings, &mem, &prompt, &why));
+    return prompt;
+}
+
+static void each_name_says_its_field(void **state)
+{
+    (void)state;
+    struct alert alert = all_fields;
+    const struct alert *also[] = { &all_fields };
+    struct problem problem = { .alert = &alert, .also = also, .also_count = 1 };
+    alert.has_severity = true;
+    alert.severity = 1;
+    alert.line = 14;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        CHECK_VIEW(names[i].template, render_by(view_of(names[i].template), &problem),
+                   view_of(names[i].said));
+        CHECK(names[i].template, names[i].name == NULL || prompt_knows(view_of(names[i].name)));
+    }
+    assert_false(prompt_knows(VIEW("team")) || prompt_knows(VIEW("alertname")));
+}
+
+static struct view repeated(const char *piece, size_t count)
+{
+    struct text text = text_in(&mem, PLENTY);
+    for (size_t i = 0; i < count; i++)
+        text_add_string(&text, piece);
+    return text_view(&text);
+}
+
+/* The more often a template says something the shorter it is said; one too long itself gives way. */
+static void any_template_keeps_the_limit(void **state)
+{
+    (void)state;
+    struct alert alert = all_fields;
+    struct problem problem = { .alert = &alert };
+    alert.description = repeated("line\n", 10000);
+    alert.logs = repeated("log\n", 30000);
+    struct view prompt = render_by(repeated("{{description}}", 20), &problem);
+    assert_true(prompt.len <= 65536 && prompt.len > 16384);
+    assert_false(view_contains(prompt, VIEW("You are an SRE")));
+    prompt = render_by(VIEW("{{logs}}{{^logs}}none{{/logs}}{{logs}}\nThe end."), &problem);
+    assert_true(prompt.len <= 65536 && prompt.len > 60000);
+    assert_true(view_contains(prompt, VIEW("\nThe end.")));
+    struct view too_long = repeated("{{#conditions}}{{#conditions}}{{#conditions}}"
+                                    "words of its own that take some room and then some more"
+                                    "{{/conditions}}{{/conditions}}{{/conditions}}",
+                                    200);
+    assert_true(view_starts(render_by(too_long, &problem), VIEW("You are an SRE")));
+    problem.alert = &all_fields;
+    CHECK_VIEW("built-in", render_by(template_builtin, &problem), render(&all_fields, &full));
+}
+
 static void titles_are_one_line(void **state)
 {
     (void)state;
@@ -714,6 +815,8 @@ int main(void)
         TEST(long_logs_keep_head_and_tail),
         TEST(a_megabyte_of_backticks_stays_in_its_fence),
         TEST(long_fields_are_cut_where_one_sees_it),
+        TEST(each_name_says_its_field),
+        TEST(any_template_keeps_the_limit),
         TEST(titles_are_one_line),
         TEST(titles_end_with_a_whole_character),
         TEST(too_little_memory_is_a_clean_failure),
