@@ -26,6 +26,10 @@ CFLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
                   -fno-omit-frame-pointer
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now
+# A property test of 100,000 prompts makes do with fewer where each takes many times as long.
+HOSTILE_asan  := 10000
+HOSTILE_ubsan := 10000
+
 LDFLAGS_asan    := -fsanitize=address
 LDFLAGS_ubsan   := -fsanitize=undefined
 LDFLAGS_tsan    := -fsanitize=thread
@@ -85,7 +89,7 @@ test: ## unit tests, cases and end to end in one run; its last line is the sum
 	@tests/tally.sh $(BUILD)/tally unit e2e
 
 unit: $(TESTERS) ## unit tests (cmocka)
-	@tests/unit/run.sh $(BUILD)/tally/unit $(TESTERS)
+	@HOSTILE_PROMPTS=$(HOSTILE_$(FLAVOUR)) tests/unit/run.sh $(BUILD)/tally/unit $(TESTERS)
 
 e2e: all $(STANDINS) $(RUNNERS) ## cases and stories through the real binary, between the two stand-ins
 	@mkdir -p $(BUILD)/tally
@@ -115,7 +119,7 @@ core: all $(STANDINS) $(RUNNERS) $(TESTERS)
 	@rm -rf $(BUILD)/core && mkdir -p $(BUILD)/core
 	@printf '#!/bin/sh\nexec $(UNDER) $(CURDIR)/$(BIN)/handler "$$@"\n' > $(BUILD)/core-handler
 	@chmod +x $(BUILD)/core-handler
-	-@UNDER=$(UNDER) tests/unit/run.sh $(BUILD)/core/unit $(TESTERS)
+	-@HOSTILE_PROMPTS=1000 UNDER=$(UNDER) tests/unit/run.sh $(BUILD)/core/unit $(TESTERS)
 	-@$(BIN)/e2e/run --tally $(BUILD)/core/e2e --handler $(CURDIR)/$(BUILD)/core-handler --core $(CORE_STEP) tests/cases
 	@tests/tally.sh $(BUILD)/core unit e2e
 
