@@ -1,5 +1,6 @@
 #!/bin/sh
-# Static analysis of handler/ and tests/: gcc -fanalyzer (handler only: it takes long), clang-tidy with
+# Static analysis of the handler and of what plays against it (unit tests and fuzz targets are left to the
+# sanitizers): gcc -fanalyzer (handler only: it takes long), clang-tidy with
 # clang's own analyser (.clang-tidy), cppcheck (tests/cppcheck.supp).  Any finding is a failure.
 #   analyse.sh [FILE.c...]
 set -eu
@@ -9,7 +10,7 @@ includes="-D_POSIX_C_SOURCE=200809L -Ihandler -Itests"
 flags="-std=c11 $includes"
 jobs=$(nproc 2>/dev/null || echo 2)
 # shellcheck disable=SC2046
-[ $# -gt 0 ] || set -- $(find handler tests -name '*.c' | sort)
+[ $# -gt 0 ] || set -- $(find handler tests/support tests/standin tests/e2e -name '*.c' | sort)
 
 # each COMMAND...: the command for each file named on stdin, several at once.
 each() {

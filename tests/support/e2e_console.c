@@ -86,7 +86,7 @@ static bool run(struct terminal *terminal, const char *const *words, struct said
 /* Exits with `code`; stdout has the lines `has`, or stderr where it failed; and nothing else there. */
 static bool says(struct terminal *terminal, const char *const *words, int code, const char *has)
 {
-    struct said said;
+    struct said said = { 0 };
     struct text *why = terminal->e2e->why;
     if (!run(terminal, words, &said))
         return false;
@@ -115,7 +115,7 @@ static int count_lines(struct view text)
 static bool says_json(struct terminal *terminal, int count, const char *has,
                       const char *const *words)
 {
-    struct said said;
+    struct said said = { 0 };
     struct view line;
     struct text *why = terminal->e2e->why;
     if (!run(terminal, words, &said))
@@ -191,7 +191,7 @@ static bool lists(struct terminal *t, const char **first, const char **second)
 /* v1 pages by a hundred, v3 as the stand-in likes. */
 static bool lists_pages(struct terminal *t)
 {
-    const char *id;
+    const char *id = "";
     bool ok = true;
     for (int i = 2; ok && i < MANY; i++) {
         char name[32];
@@ -242,7 +242,7 @@ static bool is_not_delivered(struct terminal *t, const char *newest)
 /* A session of the stand-in is finished at its third reading. */
 static bool watches(struct terminal *t)
 {
-    const char *id;
+    const char *id = "";
     return open_session(t, "watched", &id)
            && SAYS(t, 0, "working\nfinished", "session", "watch", id, "1")
            && SAYS_JSON(t, 1, "finished", "session", "watch", id, "1", "--json")
@@ -268,8 +268,8 @@ static bool survives_faults(struct terminal *t)
 static bool play_sessions(struct e2e *e2e, bool is_v3)
 {
     struct terminal t;
-    const char *first;
-    const char *second;
+    const char *first = "";
+    const char *second = "";
     if (!terminal_up(e2e, is_v3, &t))
         return false;
     bool ok = lists(&t, &first, &second) && gets(&t, first) && messages(&t, first) && watches(&t)
@@ -288,8 +288,8 @@ static enum test_result sessions(struct e2e *e2e)
 static bool play_pages(struct e2e *e2e, bool is_v3)
 {
     struct terminal t;
-    const char *first;
-    const char *second;
+    const char *first = "";
+    const char *second = "";
     if (!terminal_up(e2e, is_v3, &t))
         return false;
     bool ok = lists(&t, &first, &second) && lists_pages(&t);
@@ -377,7 +377,7 @@ static enum test_result push(struct e2e *e2e)
 static enum test_result organization(struct e2e *e2e)
 {
     struct terminal t;
-    const char *id;
+    const char *id = "";
     if (!terminal_up(e2e, true, &t))
         return TEST_FAILED;
     bool ok = open_session(&t, "checkout", &id)

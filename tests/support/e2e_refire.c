@@ -82,7 +82,7 @@ static struct view written(struct e2e *e2e, const struct duo *duo, const char *s
     struct json sessions = { 0 };
     if (!control_sessions(duo->devin.port, e2e->mem, &sessions))
         return VIEW("the stand-in does not tell its sessions");
-    for (const char *c = short_hand; *c != '\0'; c++) {
+    for (const char *c = short_hand; c != NULL && *c != '\0'; c++) {
         if (*c == '@' && c[1] >= '1' && c[1] <= '9')
             text_add(&text, session_number(&sessions, *++c - '0'));
         else
@@ -503,9 +503,9 @@ static enum test_result resolved(struct e2e *e2e)
 {
     static const struct story ignored = { "ON_REFIRE=message\nON_RESOLVED=ignore",
                                           ignore_resolved_steps };
-    static const struct story told = { "ON_RESOLVED=message\nMAX_MESSAGES_PER_SESSION=2",
-                                       message_resolved_steps };
-    return play(e2e, &ignored) == TEST_PASSED ? play(e2e, &told) : TEST_FAILED;
+    static const struct story messaged = { "ON_RESOLVED=message\nMAX_MESSAGES_PER_SESSION=2",
+                                           message_resolved_steps };
+    return play(e2e, &ignored) == TEST_PASSED ? play(e2e, &messaged) : TEST_FAILED;
 }
 
 /* --- more problems than sessions ----------------------------------------------------------------- */
