@@ -8,11 +8,14 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { FIRST_PORT = 10000, PORTS = 22000, PORTS_APART = 7919 };
 
 extern char **environ;
 
@@ -77,17 +80,32 @@ bool process_end(struct process *process, int signal, int timeout_ms)
     return true;
 }
 
+static bool can_listen(int port)
+{
+    struct sockaddr_in self = { .sin_family = AF_INET,
+                                .sin_port = htons((unsigned short)port),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&self, sizeof self) == 0;
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+/*
+ * Below the ports that the kernel gives to clients, or one of the many connections of other tests might
+ * take it before its program listens; each process walks on from a place of its own.
+ */
 int process_free_port(void)
 {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in self = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t size = sizeof self;
-    int port = -1;
-    if (fd >= 0 && bind(fd, (struct sockaddr *)&self, size) == 0
-        && getsockname(fd, (struct sockaddr *)&self, &size) == 0)
-        port = ntohs(self.sin_port);
-    close(fd);
-    return port;
+    static atomic_uint steps;
+    for (int i = 0; i < PORTS; i++) {
+        unsigned step = (unsigned)getpid() * PORTS_APART + atomic_fetch_add(&steps, 1);
+        int port = FIRST_PORT + (int)(step % PORTS);
+        if (can_listen(port))
+            return port;
+    }
+    return -1;
 }
 
 bool process_await_port(int port, int timeout_ms)
