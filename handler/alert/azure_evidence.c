@@ -152,68 +152,71 @@ static bool is_secret(struct view name)
     return source_is_credential(name) || view_equal_fold(name, VIEW("httpRequest"));
 }
 
+static const char *const left_out_structures[] = {
+    "condition",  "authorization", "SearchResults", "SearchResult",
+    "Dimensions", "labels",        "annotations",
+};
+
+static const char *const left_out_values[] = {
+    /* read elsewhere */
+    "SearchQuery",
+    "LinkToSearchResults",
+    "LinkToFilteredSearchResultsUI",
+    "Operator",
+    "Threshold",
+    "ResultCount",
+    "AlertType",
+    "SearchIntervalInMinutes",
+    "SearchIntervalDurationMin",
+    "SearchIntervalInSeconds",
+    "AlertThresholdOperator",
+    "AlertThresholdValue",
+    "operationName",
+    "trackingId",
+    "communication",
+    "expression",
+    "expressionValue",
+    "for",
+    "DetectionSummary",
+    "DetectedValue",
+    "NormalValue",
+    "ThresholdType",
+    "BudgetThreshold",
+    "SpentAmount",
+    "SpendingAmount",
+    "Budget",
+    "BudgetId",
+    "NotificationThresholdAmount",
+    /* of no use without a token of their own */
+    "LinkToSearchResultsAPI",
+    "LinkToFilteredSearchResultsAPI",
+    "PresentationInsightEventRequest",
+    /* said once already, or of interest to machines alone */
+    "channels",
+    "conditionType",
+    "eventDataId",
+    "operationId",
+    "eventTimestamp",
+    "submissionTimestamp",
+    "hierarchy",
+    "IncludeSearchResults",
+    "IncludedSearchResults",
+    "SearchIntervalStartTimeUtc",
+    "SearchIntervalEndtimeUtc",
+    "FormattedOccurrenceTime",
+    "communicationId",
+    "defaultLanguageTitle",
+    "defaultLanguageContent",
+    "impactedServicesTableRows",
+};
+
 /* Of a service's own members: what is read elsewhere, and what would say nothing. */
 static bool is_left_out(const struct cJSON *member)
 {
-    static const char *const structures[] = {
-        "condition",  "authorization", "SearchResults", "SearchResult",
-        "Dimensions", "labels",        "annotations",
-    };
-    static const char *const values[] = {
-        /* read elsewhere */
-        "SearchQuery",
-        "LinkToSearchResults",
-        "LinkToFilteredSearchResultsUI",
-        "Operator",
-        "Threshold",
-        "ResultCount",
-        "AlertType",
-        "SearchIntervalInMinutes",
-        "SearchIntervalDurationMin",
-        "SearchIntervalInSeconds",
-        "AlertThresholdOperator",
-        "AlertThresholdValue",
-        "operationName",
-        "trackingId",
-        "communication",
-        "expression",
-        "expressionValue",
-        "for",
-        "DetectionSummary",
-        "DetectedValue",
-        "NormalValue",
-        "ThresholdType",
-        "BudgetThreshold",
-        "SpentAmount",
-        "SpendingAmount",
-        "Budget",
-        "BudgetId",
-        "NotificationThresholdAmount",
-        /* of no use without a token of their own */
-        "LinkToSearchResultsAPI",
-        "LinkToFilteredSearchResultsAPI",
-        "PresentationInsightEventRequest",
-        /* said once already, or of interest to machines alone */
-        "channels",
-        "conditionType",
-        "eventDataId",
-        "operationId",
-        "eventTimestamp",
-        "submissionTimestamp",
-        "hierarchy",
-        "IncludeSearchResults",
-        "IncludedSearchResults",
-        "SearchIntervalStartTimeUtc",
-        "SearchIntervalEndtimeUtc",
-        "FormattedOccurrenceTime",
-        "communicationId",
-        "defaultLanguageTitle",
-        "defaultLanguageContent",
-        "impactedServicesTableRows",
-    };
     bool is_structure = json_kind(member) == JSON_OBJECT || json_kind(member) == JSON_LIST;
-    return is_in(json_key(member), values, COUNT_OF(values))
-           || (is_structure && is_in(json_key(member), structures, COUNT_OF(structures)));
+    return is_in(json_key(member), left_out_values, COUNT_OF(left_out_values))
+           || (is_structure
+               && is_in(json_key(member), left_out_structures, COUNT_OF(left_out_structures)));
 }
 
 /* Objects that only group: their members stand without the group's name. */
