@@ -80,6 +80,23 @@ run: all $(STANDINS) $(RUNNERS) ## the same, but stays up: prints URLs and a cur
 deps: ## install the packages that are missing (Debian and Ubuntu: apt)
 	@tests/deps.sh $(PACKAGES) $(TEST_PACKAGES)
 
+##> Shipping
+# What one deploys, and a zip of it.  The handler of `make release`, unless another is named.
+PACKAGE_HANDLER  ?= bin/release/handler
+PACKAGE_LICENCES ?= build/release/licences
+PACKAGE := bin/package bin/triage.zip
+PACKAGE_ANY := $(if $(filter bin/release/handler,$(PACKAGE_HANDLER)),,--any-handler)
+
+package: $(if $(PACKAGE_ANY),$(PACKAGE_HANDLER),release) ## make bin/package/ (what one deploys) and bin/triage.zip
+	@tests/deps.sh python3
+	@deploy/pack.py $(PACKAGE_HANDLER) $(PACKAGE_LICENCES) $(PACKAGE)
+
+package-check: package $(STANDINS) ## that it holds what it must, starts read-only between the stand-ins, and .funcignore
+	@tests/package/check.py $(PACKAGE_ANY) $(PACKAGE) $(PACKAGE_HANDLER) $(PACKAGE_LICENCES)
+	@tests/package/check.py --self-test $(PACKAGE) $(PACKAGE_HANDLER) $(PACKAGE_LICENCES)
+	@tests/package/ignore.py bin/triage.zip
+	@tests/package/play.py $(PACKAGE) $(BIN)/standin
+
 ##> Checking
 # Each part runs even where one before it failed; the sum is the last word and decides.
 test: ## unit tests, cases and end to end in one run; its last line is the sum
@@ -168,7 +185,7 @@ help: ## show this list
 SOURCES := $(shell find handler tests -name '*.[ch]' 2>/dev/null)
 
 .PHONY: all demo run deps test unit e2e page-test screenshot bench soak fuzz fuzz-smoke fuzzers asan ubsan tsan valgrind core clang everything analyse hardening format format-check layers banned \
-        clean help
+        package package-check clean help
 
 # --- how things are made -------------------------------------------------------------------------
 
