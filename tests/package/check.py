@@ -168,7 +168,35 @@ def spoil(target, copy, name, change, data):
             out.writestr(*entries[key])
 
 
+ROOT_HOST = {"version": "2.0", "extensions": {"http": {"routePrefix": "api"}}, "functionTimeout": "00:02:00"}
+EXTRA_HOST = {"functionTimeout": "00:05:00", "extensions": {"queues": {"batchSize": 4}}, "extensionBundle": {"id": "x"}}
+MERGED_HOST = {
+    "version": "2.0",
+    "extensions": {"http": {"routePrefix": "api"}, "queues": {"batchSize": 4}},
+    "functionTimeout": "00:05:00",
+    "extensionBundle": {"id": "x"},
+}
+
+
+def merges(packer):
+    """A root and extras for the package alone: what comes of them."""
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch)
+        for name, text in {
+            "host.json": json.dumps(ROOT_HOST), "deploy/package/host.json": json.dumps(EXTRA_HOST), "handler": "",
+            "one/function.json": "{}", "deploy/package/two/function.json": "{}", "licences/a.txt": "", "other/a.json": "{}",
+        }.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+        subprocess.run([packer, "handler", "licences", "out", "out.zip"], cwd=root, check=True, stdout=subprocess.DEVNULL)
+        with zipfile.ZipFile(root / "out.zip") as package:
+            names = ["bin/handler", "host.json", "licences/a.txt", "one/function.json", "two/function.json"]
+            return package.namelist() == names and json.loads(package.read("host.json")) == MERGED_HOST
+
+
 def self_test(folder, target, handler, licences):
+    if not merges(Path("deploy/pack.py").resolve()):
+        sys.exit("package: self-test: deploy/package/ is not merged over the root as it should be")
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch) / "spoiled.zip"
         for what, (name, change, data) in SPOILED.items():
