@@ -678,9 +678,9 @@ static void check_ceilings(const char *name, const struct request *request, bool
         CHECK(name, script.sent <= 2);
         struct view events = text_view(&script.events);
         CHECK(name, is_retry || events.len == 0 || view_starts(events, VIEW(PUT)));
-        CHECK(name, !view_contains(events, VIEW("poison")));
         triage_settle(&triage, &report, &scarce);
         events = text_view(&script.events);
+        CHECK(name, !view_contains(events, VIEW("poison")));
         CHECK(name, is_retry || view_contains(events, VIEW("remove m1; ")) == is_whole);
         arena_drop(&scarce);
         arena_drop(&mem);
