@@ -285,16 +285,17 @@ static void script_remember(void *state, struct view key, struct view value, lon
     (void)ttl_ms;
 }
 
-static enum turn script_enter(void *state, struct view key, long long patience_ms,
-                              struct arena *arena, struct view *result, long long *waited_ms)
+/* Whoever has just been here had a session for this very firing. */
+static enum turn script_enter(void *state, struct arrival *arrival, struct arena *arena)
 {
     const struct script *script = state;
-    (void)key;
-    (void)patience_ms;
-    *waited_ms = 0;
-    if (script->world->turn == TURN_TOLD)
-        *result = view_keep(VIEW("s-9 https://x/9"), arena);
-    return script->world->turn == TURN_TOLD && result->at == NULL ? TURN_LATE : script->world->turn;
+    struct text told = text_in(arena, 256);
+    if (script->world->turn != TURN_TOLD)
+        return script->world->turn;
+    text_add_string(&told, "s-9 https://x/9 ");
+    text_add(&told, arrival->word);
+    arrival->result = text_view(&told);
+    return text_ok(&told) ? TURN_TOLD : TURN_LATE;
 }
 
 static void script_leave(void *state, struct view key, struct view result)
