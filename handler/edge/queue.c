@@ -1,6 +1,8 @@
 /*
  * Each call is one request on a kept connection.  Two things are worth a second one: a queue that is
- * missing, which is created, and a token that is refused, which is renewed.
+ * missing, which is created, and a token that is refused, which is renewed.  On a kept connection
+ * that turns out to be dead libcurl sends again by itself: a message may then stand there twice,
+ * which the tag of its session makes harmless.
  */
 #include "edge/queue.h"
 
