@@ -327,7 +327,9 @@ static bool broken(struct failure *why, const char *what)
 static struct view keep_text(const struct cJSON *node, struct arena *mem)
 {
     struct view text = json_text(node);
-    return text.len > 0 ? view_keep(text, mem) : text;
+    if (text.len == 0)
+        return (struct view){ 0 }; /* not a view into the tree, which goes */
+    return view_keep(text, mem);
 }
 
 static long long read_count(const struct cJSON *node, long long max)
