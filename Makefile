@@ -1,13 +1,13 @@
-# One Makefile, no configure.  Objects of each flavour (release, asan, ubsan, tsan, clang, fuzz) lie in
+# One Makefile, no configure.  Objects of each flavour (dev, asan, ubsan, tsan, clang, fuzz) lie in
 # a folder of their own below build/, programs in bin/ or bin/<flavour>/.
 
-FLAVOUR ?= release
+FLAVOUR ?= dev
 
 # One word a step; `make V=1` shows whole commands.
 Q   := $(if $(V),,@)
 say  = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
-BIN   := bin$(if $(filter-out release,$(FLAVOUR)),/$(FLAVOUR))
+BIN   := bin$(if $(filter-out dev,$(FLAVOUR)),/$(FLAVOUR))
 BUILD := build/$(FLAVOUR)
 
 # What Debian and Ubuntu call the things we stand on; `make deps` installs what is missing.
@@ -18,14 +18,14 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
             -Wvla -Wformat=2 -Wundef -Wwrite-strings -Werror
-CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+CFLAGS_dev     := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 CFLAGS_clang   := -O1 -g
 CFLAGS_asan    := -O1 -g -fsanitize=address -fno-omit-frame-pointer
 CFLAGS_ubsan   := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
                   -fno-omit-frame-pointer
-LDFLAGS_release := -pie -Wl,-z,relro,-z,now
+LDFLAGS_dev     := -pie -Wl,-z,relro,-z,now
 # A property test of 100,000 prompts makes do with fewer where each takes many times as long.
 HOSTILE_asan  := 10000
 HOSTILE_ubsan := 10000
