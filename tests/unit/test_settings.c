@@ -103,6 +103,7 @@ static const struct {
     { "MAX_BODY_BYTES", "1023", "1048576", "MAX_BODY_BYTES must be", false },
     { "SSL_CERT_FILE", "Makefile", "Makefile", NULL, false },
     { "SSL_CERT_FILE", "no/such/file.pem", "", "SSL_CERT_FILE must name a file", false },
+    { "SSL_CERT_FILE", "handler", "", "SSL_CERT_FILE must name a file", false },
 };
 
 /* Where an API key may be sent. */
