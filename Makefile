@@ -2,6 +2,7 @@
 # a folder of their own below build/, programs in bin/ or bin/<flavour>/.
 
 FLAVOUR ?= dev
+DEPS    := build/deps
 
 # One word a step; `make V=1` shows whole commands.
 Q   := $(if $(V),,@)
@@ -34,6 +35,8 @@ LDFLAGS_asan    := -fsanitize=address
 LDFLAGS_ubsan   := -fsanitize=undefined
 LDFLAGS_tsan    := -fsanitize=thread
 LDFLAGS_fuzz    := -fsanitize=address,undefined
+
+include deploy/release/release.mk
 
 ALL_CFLAGS  := -std=c11 -D_POSIX_C_SOURCE=200809L $(WARNINGS) $(CFLAGS_$(FLAVOUR)) -Ihandler -Itests \
                -MMD -MP -pthread $(CFLAGS)
@@ -181,7 +184,7 @@ FORCE:
 $(BUILD)/handler/main.o: $(BUILD)/version
 $(BUILD)/handler/main.o: ALL_CFLAGS += -DHANDLER_VERSION='"$(VERSION)"'
 
-$(BUILD)/%.o: %.c | build/deps
+$(BUILD)/%.o: %.c | $(DEPS)
 	@mkdir -p $(@D)
 	$(call say,cc,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
@@ -191,7 +194,7 @@ $(BUILD)/prompt_mustache.c: handler/session/prompt.mustache handler/session/embe
 	@mkdir -p $(@D)
 	$(Q)handler/session/embed.sh $< > $@
 
-$(BUILD)/prompt_mustache.o: $(BUILD)/prompt_mustache.c | build/deps
+$(BUILD)/prompt_mustache.o: $(BUILD)/prompt_mustache.c | $(DEPS)
 	$(call say,cc,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
@@ -203,7 +206,7 @@ build/deps: Makefile tests/deps.sh
 $(BIN)/handler: $(BUILD)/handler/main.o $(CORE)
 	@mkdir -p $(@D)
 	$(call say,link,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
 
 $(BIN)/unit/%: $(BUILD)/tests/unit/%.o $(call objects,$(SUPPORT)) $(CORE)
 	@mkdir -p $(@D)
