@@ -41,7 +41,7 @@ include deploy/release/release.mk
 ALL_CFLAGS  := -std=c11 -D_POSIX_C_SOURCE=200809L $(WARNINGS) $(CFLAGS_$(FLAVOUR)) -Ihandler -Itests \
                -MMD -MP -pthread $(CFLAGS)
 ALL_LDFLAGS := $(LDFLAGS_$(FLAVOUR)) -pthread $(LDFLAGS)
-LIBS        := -lcivetweb -lcurl -lcjson -lcrypto -lm
+LIBS        := -lcivetweb -lcurl -lcjson -lcrypto -lm -Wl,--as-needed -lssl # that one for tests
 
 HANDLER := $(wildcard handler/*.c handler/*/*.c)
 SUPPORT := $(wildcard tests/support/*.c)
