@@ -8,8 +8,11 @@ TZ=UTC
 # Stands in the libraries instead of the time they were built at (OpenSSL takes 0 for "none").
 SOURCE_DATE_EPOCH=315532800
 export LC_ALL TZ SOURCE_DATE_EPOCH
+# A variable of ours or of the caller's is none of theirs: OpenSSL's makefile has a VERSION too.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL CFLAGS CPPFLAGS LDFLAGS LIBS CONFIG_SITE CROSS_COMPILE
 
 here=$(cd "$(dirname "$0")" && pwd)
+[ "$(uname -m)" = x86_64 ] || { echo "release: it is built on x86-64 alone" >&2; exit 1; }
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/azure-devin-triage
 jobs=${JOBS:-$(nproc)}
 key=$({ grep -v '^#' "$here/lock"; cat "$0"; musl-gcc --version; ld --version; cat /usr/lib/*/musl-gcc.specs; } |
@@ -43,8 +46,9 @@ make_compiler() {
     mkdir -p "$work/bin"
     cat >"$work/bin/release-cc" <<WRAPPER
 #!/bin/sh
-exec musl-gcc -fPIE -fstack-protector-strong -fno-asynchronous-unwind-tables \\
-    -ffunction-sections -fdata-sections -ffile-prefix-map="$work"=. "\$@"
+exec musl-gcc -fPIE -fstack-protector-strong -fstack-clash-protection \\
+    -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \\
+    -ffile-prefix-map="$work"=. "\$@"
 WRAPPER
     chmod +x "$work/bin/release-cc"
     PATH=$work/bin:$PATH
@@ -131,11 +135,15 @@ for library in openssl curl cjson civetweb; do
     set -e
     if [ "$code" != 0 ]; then
         tail -n 40 "$work/log" >&2
-        echo "release: $library could not be built; the whole log is above or in a second run with JOBS=1" >&2
+        cp "$work/log" "$cache/build.log"
+        echo "release: $library could not be built; the whole log is $cache/build.log" >&2
         exit 1
     fi
     mv "$work/out" "$built/$library"
     rm -rf "$work"
 done
-cp /usr/share/doc/musl-dev/copyright "$built/licences/musl.txt"
+cp /usr/share/doc/musl-dev/copyright "$built/licences/musl.txt" || {
+    echo "release: the package musl-dev is installed without its licence: install it again with /usr/share/doc" >&2
+    exit 1
+}
 echo "$built"

@@ -2,8 +2,8 @@
 
 RELEASE_PACKAGES := gcc binutils musl-tools perl patch tar gzip xz-utils debian-archive-keyring
 
-CFLAGS_release := -O2 -fPIE -fstack-protector-strong -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
-                  -ffile-prefix-map=$(CURDIR)=.
+CFLAGS_release := -O2 -fPIE -fstack-protector-strong -fstack-clash-protection -fno-asynchronous-unwind-tables \
+                  -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=.
 
 ifeq ($(FLAVOUR),release)
 CC   := musl-gcc
@@ -21,6 +21,12 @@ $(BIN)/handler: private LIBS := $(foreach library,curl civetweb cjson openssl,-L
                         -lcivetweb -lcurl -lcjson -lssl -lcrypto
 $(BIN)/handler: $(BUILD)/static-pie.specs
 
+# Other libraries, perhaps from an older cache: everything is made again.
+$(BUILD)/libraries: FORCE
+	@mkdir -p $(@D)
+	@echo '$(LIBRARIES)' | cmp -s - $@ || echo '$(LIBRARIES)' > $@
+$(patsubst %.c,$(BUILD)/%.o,$(wildcard handler/*.c handler/*/*.c)): $(BUILD)/libraries
+
 # musl-gcc's own specs make programs that want musl's loader; these make one that places itself.
 $(BUILD)/static-pie.specs: /usr/lib/x86_64-linux-musl/musl-gcc.specs
 	@mkdir -p $(@D)
@@ -29,7 +35,7 @@ $(BUILD)/static-pie.specs: /usr/lib/x86_64-linux-musl/musl-gcc.specs
 endif
 
 ##> Shipping
-release: build/release-deps ## build bin/release/handler: static, all libraries inside, the same bytes anywhere
+release: build/release-deps ## build bin/release/handler: one static program, all libraries inside
 	@libraries=$$(deploy/release/build.sh) && \
 	  $(MAKE) --no-print-directory FLAVOUR=release LIBRARIES="$$libraries" bin/release/handler && \
 	  mkdir -p build/release/licences && cp "$$libraries"/licences/*.txt build/release/licences/
@@ -37,9 +43,23 @@ release: build/release-deps ## build bin/release/handler: static, all libraries 
 release-lock: build/release-deps ## write deploy/release/lock anew: the newest sources that Debian's mirrors really have
 	deploy/release/fetch.sh --newest
 
+# `RELEASE_CORE=12`: of the cases each twelfth is played, and not all stories.
+release-check: ## check the release: shape, size, empty folder, Debian 11, twice the same bytes, end to end
+	@$(MAKE) --no-print-directory release
+	@$(MAKE) --no-print-directory everything
+	@tests/deps.sh curl ca-certificates
+	@tests/release_lock.sh
+	@tests/release.sh bin/release/handler
+	@tests/release_twice.sh
+	@bin/e2e/run --handler $(CURDIR)/bin/release/handler $(if $(RELEASE_CORE),--core $(RELEASE_CORE)) tests/cases
+	@$(if $(RELEASE_CORE),bin/e2e/run --handler $(CURDIR)/bin/release/handler --only trust: tests/cases)
+
+release-twice: release ## build the libraries twice too (minutes): the same bytes in two folders
+	@tests/release_twice.sh --all
+
 build/release-deps: deploy/release/release.mk tests/deps.sh
 	@mkdir -p $(@D)
 	@tests/deps.sh $(RELEASE_PACKAGES)
 	@touch $@
 
-.PHONY: release release-lock
+.PHONY: release release-check release-twice release-lock
