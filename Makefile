@@ -179,7 +179,7 @@ SOURCES := $(shell find handler tests -name '*.[ch]' 2>/dev/null)
 $(BUILD)/version: FORCE
 	@mkdir -p $(@D)
 	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
-FORCE:
+.PHONY: FORCE
 
 $(BUILD)/handler/main.o: $(BUILD)/version
 $(BUILD)/handler/main.o: ALL_CFLAGS += -DHANDLER_VERSION='"$(VERSION)"'
