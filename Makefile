@@ -1,13 +1,14 @@
-# One Makefile, no configure.  Objects of each flavour (release, asan, ubsan, tsan, clang, fuzz) lie in
+# One Makefile, no configure.  Objects of each flavour (dev, asan, ubsan, tsan, clang, fuzz) lie in
 # a folder of their own below build/, programs in bin/ or bin/<flavour>/.
 
-FLAVOUR ?= release
+FLAVOUR ?= dev
+DEPS    := build/deps
 
 # One word a step; `make V=1` shows whole commands.
 Q   := $(if $(V),,@)
 say  = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
-BIN   := bin$(if $(filter-out release,$(FLAVOUR)),/$(FLAVOUR))
+BIN   := bin$(if $(filter-out dev,$(FLAVOUR)),/$(FLAVOUR))
 BUILD := build/$(FLAVOUR)
 
 # What Debian and Ubuntu call the things we stand on; `make deps` installs what is missing.
@@ -18,14 +19,14 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
             -Wvla -Wformat=2 -Wundef -Wwrite-strings -Werror
-CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+CFLAGS_dev     := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 CFLAGS_clang   := -O1 -g
 CFLAGS_asan    := -O1 -g -fsanitize=address -fno-omit-frame-pointer
 CFLAGS_ubsan   := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
                   -fno-omit-frame-pointer
-LDFLAGS_release := -pie -Wl,-z,relro,-z,now
+LDFLAGS_dev     := -pie -Wl,-z,relro,-z,now
 # A property test of 100,000 prompts makes do with fewer where each takes many times as long.
 HOSTILE_asan  := 10000
 HOSTILE_ubsan := 10000
@@ -35,10 +36,12 @@ LDFLAGS_ubsan   := -fsanitize=undefined
 LDFLAGS_tsan    := -fsanitize=thread
 LDFLAGS_fuzz    := -fsanitize=address,undefined
 
+include deploy/release/release.mk
+
 ALL_CFLAGS  := -std=c11 -D_POSIX_C_SOURCE=200809L $(WARNINGS) $(CFLAGS_$(FLAVOUR)) -Ihandler -Itests \
                -MMD -MP -pthread $(CFLAGS)
 ALL_LDFLAGS := $(LDFLAGS_$(FLAVOUR)) -pthread $(LDFLAGS)
-LIBS        := -lcivetweb -lcurl -lcjson -lcrypto -lm
+LIBS        := -lcivetweb -lcurl -lcjson -lcrypto -lm -Wl,--as-needed -lssl # that one for tests
 
 HANDLER := $(wildcard handler/*.c handler/*/*.c)
 SUPPORT := $(wildcard tests/support/*.c)
@@ -203,12 +206,12 @@ SOURCES := $(shell find handler tests -name '*.[ch]' 2>/dev/null)
 $(BUILD)/version: FORCE
 	@mkdir -p $(@D)
 	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
-FORCE:
+.PHONY: FORCE
 
 $(BUILD)/handler/main.o: $(BUILD)/version
 $(BUILD)/handler/main.o: ALL_CFLAGS += -DHANDLER_VERSION='"$(VERSION)"'
 
-$(BUILD)/%.o: %.c | build/deps
+$(BUILD)/%.o: %.c | $(DEPS)
 	@mkdir -p $(@D)
 	$(call say,cc,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
@@ -218,7 +221,7 @@ $(BUILD)/prompt_mustache.c: handler/session/prompt.mustache handler/session/embe
 	@mkdir -p $(@D)
 	$(Q)handler/session/embed.sh $< > $@
 
-$(BUILD)/prompt_mustache.o: $(BUILD)/prompt_mustache.c | build/deps
+$(BUILD)/prompt_mustache.o: $(BUILD)/prompt_mustache.c | $(DEPS)
 	$(call say,cc,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
@@ -230,7 +233,7 @@ build/deps: Makefile tests/deps.sh
 $(BIN)/handler: $(BUILD)/handler/main.o $(CORE)
 	@mkdir -p $(@D)
 	$(call say,link,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
 
 $(BIN)/unit/%: $(BUILD)/tests/unit/%.o $(call objects,$(SUPPORT)) $(CORE)
 	@mkdir -p $(@D)

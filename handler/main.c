@@ -3,6 +3,8 @@
  * started us, and why we may have to leave, is decided here and nowhere else.
  */
 #include "base/arena.h"
+#include "base/digest.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "edge/console.h"
 #include "edge/queue.h"
@@ -70,13 +72,14 @@ static const char *await_end(struct server *server, const sigset_t *signals, boo
     }
 }
 
-static void log_start(int port, bool is_port_given, bool has_queue)
+static void log_start(int port, bool is_port_given, const char *ca_file, bool has_queue)
 {
     struct log_line line;
     log_begin(&line, LOG_INFO, "listening", (struct view){ 0 });
     log_number(&line, "port", port);
     log_text(&line, "version", VIEW(HANDLER_VERSION));
     log_text(&line, "queue", has_queue ? VIEW("on") : VIEW("off"));
+    log_text(&line, "caFile", ca_file == NULL ? VIEW("none") : view_of(ca_file));
     if (!is_port_given)
         log_text(&line, "note",
                  VIEW("neither --port nor " PORT_VARIABLE " is given: the default port is used"));
@@ -161,7 +164,7 @@ static int serve_on(int port, bool is_port_given, bool has_host, struct settings
         stop_machinery(&machinery);
         return 1;
     }
-    log_start(port, is_port_given, machinery.queue != NULL);
+    log_start(port, is_port_given, wire_ca_file(settings->wire.ca_file), machinery.queue != NULL);
     if (settings->redact.is_off)
         log_unredacted();
     const char *reason = await_end(server, &signals, has_host, parent);
@@ -286,9 +289,15 @@ static int command_queue(int count, char **words)
 
 static int command_version(int count, char **words)
 {
-    (void)count;
-    (void)words;
+    bool is_full = count == 1 && strcmp(words[0], "--full") == 0;
+    if (count > 0 && !is_full) {
+        fprintf(stderr, "usage: handler version [--full]\n");
+        return 2;
+    }
     printf("%s\n", HANDLER_VERSION);
+    if (is_full)
+        printf("libcurl %s\nOpenSSL %s\ncJSON %s\ncivetweb %s\n", wire_library(), digest_library(),
+               json_library(), server_library());
     return 0;
 }
 
@@ -311,7 +320,7 @@ static const struct command {
     { "session", "list|get|watch|message  follow Devin sessions from a terminal", command_session },
     { "playbook", "push FILE   create or update the default playbook in Devin", command_playbook },
     { "queue", "list|show|replay|drop  look after alerts that are stored", command_queue },
-    { "version", "            print the version", command_version },
+    { "version", "[--full]    print the version, and those of the libraries", command_version },
     { "help", "            print this", command_help },
 };
 

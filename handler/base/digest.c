@@ -97,3 +97,8 @@ bool base64_decode(struct view encoded, struct arena *mem, struct view *out)
     *out = (struct view){ (const char *)bytes, (size_t)len };
     return true;
 }
+
+const char *digest_library(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION_STRING);
+}

@@ -31,4 +31,7 @@ void base64_add(struct text *to, struct view bytes);
 /* Standard base64 with its padding; the decoded bytes live in `mem`. */
 bool base64_decode(struct view encoded, struct arena *mem, struct view *out);
 
+/* OpenSSL's version. */
+const char *digest_library(void);
+
 #endif

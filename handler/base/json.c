@@ -499,3 +499,8 @@ void json_put_node(struct json_writer *writer, const char *key, const struct cJS
         json_put_node(writer, is_object ? child->string : NULL, child);
     json_close(writer, is_object ? '}' : ']');
 }
+
+const char *json_library(void)
+{
+    return cJSON_Version();
+}

@@ -81,4 +81,7 @@ void json_put_members(struct json_writer *writer,
                       struct view members); /* "a":1,"b":2 as they are */
 void json_put_node(struct json_writer *writer, const char *key, const struct cJSON *node);
 
+/* cJSON's version. */
+const char *json_library(void);
+
 #endif

@@ -741,3 +741,8 @@ void server_stop(struct server *server, long long patience_ms)
     pthread_mutex_destroy(&server->lock);
     free(server);
 }
+
+const char *server_library(void)
+{
+    return mg_version();
+}

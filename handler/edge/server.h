@@ -38,4 +38,7 @@ void server_tick(struct server *server);
 /* Refuses new connections, answers what is in hand (for at most `patience_ms`), then ends. */
 void server_stop(struct server *server, long long patience_ms);
 
+/* civetweb's version. */
+const char *server_library(void);
+
 #endif

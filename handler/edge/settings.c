@@ -118,7 +118,7 @@ static const struct setting rows[] = {
       .help = "where Devin's API is; http:// is allowed to this machine only" },
     { "SSL_CERT_FILE", TEXT_AT(wire.ca_file),
       .problem = wire_ca_problem,
-      .help = "file of trusted certificate authorities (PEM); default: the system's" },
+      .help = "file of trusted certificate authorities (PEM); unset: the system's bundle, from its usual places" },
     { "DEVIN_TIMEOUT_MS", NUMBER_AT(triage.timeout_ms),
       .fallback = "30000", .min = 100, .max = 110000,
       .help = "deadline of an alert in milliseconds, tries and waits included; Azure Monitor's have 8000 at most" },
@@ -400,6 +400,16 @@ static void read_api(struct settings *settings)
                  false);
 }
 
+/* Nothing but loopback can be called then. */
+static void read_trust(struct settings *settings)
+{
+    const struct wire_settings *wire = &settings->wire;
+    if (!view_starts_fold(wire->api_url, VIEW("http://")) && wire_ca_file(wire->ca_file) == NULL)
+        complain(settings, row_of("SSL_CERT_FILE"), "is not set and this system has no bundle",
+                 ": no call to Devin can succeed; install ca-certificates, or name a PEM file",
+                 false);
+}
+
 static bool is_own_secret(struct view name)
 {
     for (size_t i = 0; i < COUNT_OF(rows); i++)
@@ -607,6 +617,7 @@ void settings_read(struct settings *out, const char *(*lookup)(const char *name)
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         read_row(out, &rows[i], lookup);
     read_api(out);
+    read_trust(out);
     read_session_secrets(out, lookup);
     read_storage(out, lookup);
     read_redaction(out);

@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -117,23 +118,29 @@ const char *wire_url_problem(struct view url)
     return NULL;
 }
 
-const char *wire_ca_problem(struct view path)
+static bool is_readable_file(const char *path)
 {
-    return access(path.at, R_OK) == 0 ? NULL : "must name a file that can be read";
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISREG(about.st_mode) && access(path, R_OK) == 0;
 }
 
-/* Where the distributions keep their bundle of certificate authorities. */
-static const char *find_ca_file(struct view wanted)
+const char *wire_ca_problem(struct view path)
+{
+    return is_readable_file(path.at) ? NULL : "must name a file that can be read";
+}
+
+const char *wire_ca_file(struct view wanted)
 {
     static const char *const places[] = {
         "/etc/ssl/certs/ca-certificates.crt", /* Debian, Ubuntu */
         "/etc/pki/tls/certs/ca-bundle.crt",   /* Azure Linux, Fedora */
+        "/etc/ssl/ca-bundle.pem",             /* SUSE */
         "/etc/ssl/cert.pem",                  /* Alpine */
     };
     if (wanted.len > 0)
         return wanted.at;
     for (size_t i = 0; i < COUNT_OF(places); i++)
-        if (access(places[i], R_OK) == 0)
+        if (is_readable_file(places[i]))
             return places[i];
     return NULL;
 }
@@ -196,6 +203,7 @@ static void set_limits(struct exchange *exchange, long long timeout_ms)
  */
 static void set_trust(struct exchange *exchange, const char *ca_file)
 {
+    set_number(exchange, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2); /* at least */
     if (ca_file == NULL)
         return;
     set_string(exchange, CURLOPT_CAPATH, NULL);
@@ -572,7 +580,7 @@ struct wire_loop *wire_start(const struct wire_settings *settings)
         return NULL;
     }
     loop->settings = settings;
-    loop->ca_file = find_ca_file(settings->ca_file);
+    loop->ca_file = wire_ca_file(settings->ca_file);
     loop->multi = curl_multi_init();
     loop->shared = shared_start(settings->calls_a_minute);
     pthread_mutex_init(&loop->lock, NULL);
@@ -593,6 +601,11 @@ void wire_stop(struct wire_loop *loop)
     curl_multi_wakeup(loop->multi);
     pthread_join(loop->thread, NULL);
     free_loop(loop);
+}
+
+const char *wire_library(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version;
 }
 
 static bool wire_pace(void *state, long long patience_ms, long long *waited_ms)

@@ -62,4 +62,13 @@ const char *wire_url_problem(struct view url);
 /* NULL when that file (a NUL stands behind the name) can be read, else what it must be. */
 const char *wire_ca_problem(struct view path);
 
+/*
+ * The bundle of certificate authorities that is trusted: `wanted` if it says one, else the first of
+ * the places where distributions keep theirs; NULL when there is none.
+ */
+const char *wire_ca_file(struct view wanted);
+
+/* libcurl's version. */
+const char *wire_library(void);
+
 #endif

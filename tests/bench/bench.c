@@ -1,6 +1,8 @@
 /*
  * Figures as ratios within one run: the handler beside a bare civetweb with the same threads and
  * options, under the same client.  Absolute numbers belong to the machine; ratios can be compared.
+ *
+ *   bench [--handler PROGRAM]    another handler in place of the one beside us
  */
 #include "base/arena.h"
 #include "support/http.h"
@@ -215,6 +217,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "bench: cannot start: %s\n", text_view(&why).at);
         return 1;
     }
+    if (argc == 3 && strcmp(argv[1], "--handler") == 0)
+        site.handler = argv[2];
     struct env env = env_basics(&mem);
     env_set(&env, VIEW("DEVIN_API_KEY"), VIEW("apk_user_bench"));
     env_set(&env, VIEW("TARGET_REPO"), VIEW("https://github.com/org/repo"));

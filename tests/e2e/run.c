@@ -29,8 +29,9 @@ enum { MOST_STORIES = 64, LONGEST_EXPLANATION = 256 * 1024, WORKERS = 4 };
 static const size_t TEST_BYTES = (size_t)512 * 1024 * 1024;
 
 static const struct e2e_test *const lists[] = {
-    e2e_life, e2e_load,    e2e_host,    e2e_examples, e2e_hostile, e2e_wire,  e2e_crowd,
-    e2e_kill, e2e_process, e2e_standin, e2e_senders,  e2e_refire,  e2e_turns, e2e_console,
+    e2e_life,    e2e_load,   e2e_host,  e2e_examples, e2e_hostile,
+    e2e_wire,    e2e_crowd,  e2e_kill,  e2e_process,  e2e_standin,
+    e2e_senders, e2e_refire, e2e_turns, e2e_console,  e2e_trust,
 };
 static const struct e2e_test *const core_lists[] = { e2e_life, e2e_load };
 

@@ -45,6 +45,7 @@ extern const struct e2e_test e2e_senders[];
 extern const struct e2e_test e2e_refire[];
 extern const struct e2e_test e2e_turns[];
 extern const struct e2e_test e2e_console[];
+extern const struct e2e_test e2e_trust[];
 
 /* TEST_FAILED with a sentence, and what was seen. */
 enum test_result e2e_fail(struct e2e *e2e, const char *sentence, struct view seen);

@@ -121,6 +121,7 @@ static const struct {
     { "AzureWebJobsStorage", "unreadable", "set", NULL, false }, /* the queue is off */
     { "SSL_CERT_FILE", "Makefile", "Makefile", NULL, false },
     { "SSL_CERT_FILE", "no/such/file.pem", "", "SSL_CERT_FILE must name a file", false },
+    { "SSL_CERT_FILE", "handler", "", "SSL_CERT_FILE must name a file", false },
 };
 
 /* With QUEUE=on: what is wrong with the storage, NULL when nothing is. */
