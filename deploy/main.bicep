@@ -452,12 +452,10 @@ resource signIn 'Microsoft.Web/sites/config@2025-03-01' = if (!empty(secureWebho
 
 // --- what the second phase and azd go on with: names, no secrets -----------------------------------
 
-output APP_NAME string = app.name
-output FUNCTION_HOST string = app.properties.defaultHostName
-output FUNCTION_URL string = 'https://${app.properties.defaultHostName}/api/trigger-devin'
-output STORAGE_NAME string = storage.name
-output PACKAGE_CONTAINER string = packages
-output PACKAGE_NAME string = packageName
-output VAULT_NAME string = vault.name
-output WORKSPACE_ID string = workspace.id
-output DEPLOY_PLAN string = plan
+output appName string = app.name
+output functionHost string = app.properties.defaultHostName
+output storageName string = storage.name
+output packageContainer string = packages
+output packageName string = packageName
+output vaultName string = vault.name
+output workspaceId string = workspace.id

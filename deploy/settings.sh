@@ -75,7 +75,7 @@ param plan = readEnvironmentVariable('HOSTING_PLAN', 'flex')
 param instanceMemoryMB = int(readEnvironmentVariable('INSTANCE_MEMORY_MB', '512'))
 param maximumInstances = int(readEnvironmentVariable('MAX_INSTANCES', '40'))
 param alwaysReadyInstances = int(readEnvironmentVariable('ALWAYS_READY_INSTANCES', '0'))
-param onlyActionGroups = readEnvironmentVariable('ONLY_ACTION_GROUPS', 'false') == 'true'
+param onlyActionGroups = toLower(readEnvironmentVariable('ONLY_ACTION_GROUPS', 'false')) == 'true'
 param allowedAddresses = filter(split(readEnvironmentVariable('ALLOWED_ADDRESSES', ''), ','), range => !empty(range))
 param secureWebhookClientId = readEnvironmentVariable('SECURE_WEBHOOK_CLIENT_ID', '')
 param deployerId = readEnvironmentVariable('DEPLOYER_ID', '')
