@@ -158,6 +158,18 @@ layers: ## check who may include whom, and that each third-party header has one 
 banned: ## check that no source calls what we do not use
 	tests/banned.sh
 
+##> Azure
+deploy: ## bring it to Azure, or up to date there: shows a plan, asks; DEPLOY=--plan only shows it
+	@$(MAKE) --no-print-directory package
+	@deploy/deploy.sh $(DEPLOY)
+
+deploy-check: all ## compile, lint and judge deploy/, and try the script against a stand-in for az
+	@tests/deploy/check.sh $(CURDIR)/$(BIN)/handler
+
+deploy-settings: all ## make deploy/settings.bicep and main.bicepparam follow from the table of settings
+	@deploy/settings.sh $(BIN)/handler deploy
+
+##> The rest
 clean: ## remove everything built
 	rm -rf bin build
 
@@ -167,7 +179,7 @@ help: ## show this list
 
 SOURCES := $(shell find handler tests -name '*.[ch]' 2>/dev/null)
 
-.PHONY: all demo run deps test unit e2e page-test screenshot bench soak fuzz fuzz-smoke fuzzers asan ubsan tsan valgrind core clang everything analyse hardening format format-check layers banned \
+.PHONY: all deploy deploy-check deploy-settings demo run deps test unit e2e page-test screenshot bench soak fuzz fuzz-smoke fuzzers asan ubsan tsan valgrind core clang everything analyse hardening format format-check layers banned \
         clean help
 
 # --- how things are made -------------------------------------------------------------------------
