@@ -160,7 +160,10 @@ recall() {
 # Secrets can only be put into the vault, not read: which there are, the app's settings tell.
 recall_secrets() {
     app=$(azure functionapp list -g "$AZURE_RESOURCE_GROUP" --query "[?tags.\"azd-service-name\"=='triage'].name" -o tsv)
-    [ -n "$app" ] || return 0
+    case $app in
+    '') return 0 ;;
+    *[!a-zA-Z0-9-]*) die "there are several bridges in $AZURE_RESOURCE_GROUP: give each a resource group of its own" ;;
+    esac
     referenced=$(azure functionapp config appsettings list -g "$AZURE_RESOURCE_GROUP" -n "$app" \
         --query "[?starts_with(value, '@Microsoft.KeyVault(')].name" -o tsv)
     for name in $secret; do
@@ -354,11 +357,12 @@ dry_run() {
         --query "\"$KEY\"" -o tsv)
     tries=12
     until was_dry_run; do
-        if [ "$status" = 403 ] && [ "${ONLY_ACTION_GROUPS-}" = true ]; then
-            echo "Only Azure Monitor may reach it (ONLY_ACTION_GROUPS), so this machine cannot try it."
-            echo "Use the action group's own Test button, or add your address to ALLOWED_ADDRESSES."
+        case $status,${ONLY_ACTION_GROUPS-},${SECURE_WEBHOOK_CLIENT_ID-} in
+        403,[Tt]rue,* | 401,*,?*)
+            echo "As asked for, only Azure Monitor may reach it, so this machine cannot try it: use the action group's Test button."
             return 0
-        fi
+            ;;
+        esac
         tries=$((tries - 1))
         case $status in 400 | 401 | 413) tries=0 ;; esac # another try will not change that
         if [ "$tries" -le 0 ]; then

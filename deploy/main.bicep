@@ -278,7 +278,7 @@ resource farm 'Microsoft.Web/serverfarms@2025-03-01' = {
   tags: tags
   kind: isFlex ? 'functionapp' : 'elastic'
   sku: isFlex ? { name: 'FC1', tier: 'FlexConsumption' } : { name: 'EP1', tier: 'ElasticPremium' }
-  properties: isFlex ? { reserved: true } : { reserved: true, maximumElasticWorkerCount: min(maximumInstances, 100) }
+  properties: isFlex ? { reserved: true } : { reserved: true, maximumElasticWorkerCount: min(maximumInstances, 20) }
 }
 
 var actionGroupRule = {
@@ -330,7 +330,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     httpsOnly: true
     clientAffinityEnabled: false
     keyVaultReferenceIdentity: identity.id
-    siteConfig: union(site, restriction)
+    siteConfig: union(site, restriction, isFlex ? {} : { linuxFxVersion: '' })
     functionAppConfig: isFlex
       ? {
           runtime: { name: 'custom', version: '1.0' }

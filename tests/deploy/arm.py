@@ -527,6 +527,7 @@ def flex_as_flex_wants_it(world):
     app_setting("premium", "WEBSITE_RUN_FROM_PACKAGE", "1"),
     lambda world: settings_of(world["premium"]).pop("WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID"),
     setter("premium", SITE, "properties", "functionAppConfig", to={}),
+    setter("premium", SITE, "properties", "siteConfig", "linuxFxVersion", to="NODE|22"),
 )
 def premium_as_premium_wants_it(world):
     made = world["premium"]
@@ -537,6 +538,8 @@ def premium_as_premium_wants_it(world):
     identity = only(made, "Microsoft.ManagedIdentity/userAssignedIdentities")["id"]
     yield from wants(given, "WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID", value=identity, where="premium")
     yield from wants(only(made, SITE), "properties", "functionAppConfig", value=None, where="premium")
+    # Empty means: what is in the package, no image and no language of theirs.
+    yield from wants(only(made, SITE), "properties", "siteConfig", "linuxFxVersion", value="", where="premium")
     if "app-package" not in given["WEBSITE_RUN_FROM_PACKAGE"]:
         yield "premium: the package is not the one in our container: another needs a storage key"
 

@@ -92,17 +92,18 @@ def main():
     found = list(wrong(read(text)))
     if found:
         sys.exit("\n".join(f"azure.yaml: {line}" for line in found))
-    for old, new in {
+    breaks = {
         "name: alerts": "name: Alerts", "path: deploy": "path: infra", "module: main": "module: alerts", "provider: bicep": "provider: terraform",
         "preprovision": "beforeprovision", "shell: sh": "shell: tcsh", "--check": "--chekc", "deploy/deploy.sh": "deploy/gone.sh",
         "  triage:": "  other:", "host: function": "host: containerapp", "language: custom": "language: go", "dist: bin/package": "dist: bin",
         "project: .": "project: .\n    image: x", "    dist:": "    remoteBuild: true\n    dist:", "prepackage": "postpackage", "make package": "make parcel",
-    }.items():  # fmt: skip
+    }  # fmt: skip
+    for old, new in breaks.items():
         broken = text.replace(old, new)
         assert broken != text, old
         if not list(wrong(read(broken))):
             sys.exit(f"azd.py: self-test: {old} -> {new} is not noticed")
-    print("azd: azure.yaml is fine, and 16 breaks of it are noticed")
+    print(f"azd: azure.yaml is fine, and {len(breaks)} breaks of it are noticed")
 
 
 if __name__ == "__main__":

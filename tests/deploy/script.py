@@ -311,18 +311,21 @@ class DeployScript(unittest.TestCase):
         given = GIVEN | {"ONLY_ACTION_GROUPS": "true"}
         self.assertEqual(0, self.run_script(given, "--yes", STANDIN_STATUS="403"), self.said)
         self.assertIn("this machine cannot try it", self.said)
+        given = GIVEN | {"SECURE_WEBHOOK_CLIENT_ID": "id"}
+        self.assertEqual(0, self.run_script(given, "--yes", STANDIN_STATUS="401"), self.said)
         self.assertEqual(1, self.run_script(GIVEN | {"ONLY_ACTION_GROUPS": "false"}, "--yes", STANDIN_STATUS="403"), self.said)
 
     # --- again ---
 
     def test_second_run_keeps_what_it_is_not_told(self):
         first = FULL | {"MAX_SEVERITY": "2", "MAX_INSTANCES": "50", "ALLOWED_ADDRESSES": "192.0.2.0/24,198.51.100.7/32",
-                        "WATCHED_WORKSPACE_ID": "/subscriptions/s/workspaces/shop"}  # fmt: skip
+                        "APP_SSL_CERT_FILE": "/home/site/wwwroot/ca.pem", "WATCHED_WORKSPACE_ID": "/subscriptions/s/workspaces/shop"}  # fmt: skip
         self.assertEqual(0, self.run_script(first, "--yes", STANDIN_BICEP=BICEP), self.said)
         before = self.sent("triage-main"), self.sent("triage-alerts")
         again = {"AZURE_RESOURCE_GROUP": "triage", "WEBHOOK_SECRET": SECRETS["WEBHOOK_SECRET"]}
         self.assertEqual(0, self.run_script(again, "--yes", STANDIN_BICEP=BICEP), self.said)
         after = self.sent("triage-main"), self.sent("triage-alerts")
+        self.assertEqual("/home/site/wwwroot/ca.pem", before[0]["settings"]["SSL_CERT_FILE"])
         self.assertEqual(before[0]["settings"], after[0]["settings"])
         self.assertEqual(before[1], after[1])
         for name in ("maximumInstances", "allowedAddresses", "plan", "onlyActionGroups"):
@@ -354,6 +357,11 @@ class DeployScript(unittest.TestCase):
         self.assertEqual([c for c in self.made_changes() if "triage-alerts" not in c], [])
         self.assertEqual("/subscriptions/s/workspaces/w", self.sent("triage-alerts")["workspaceId"])
         self.assertEqual(["ops@example.com", "dev@example.com"], self.sent("triage-alerts")["mailTo"])
+        # A secret that the app asks for belongs into the URL that Azure Monitor calls.
+        self.assertEqual(0, self.run_script(FULL, "--yes"), self.said)
+        self.assertEqual(1, self.run_script(azd, "--second-phase", "--yes"), self.said)
+        self.assertIn("WEBHOOK_SECRET is not set", self.said)
+        self.assertEqual([], self.made_changes())
 
     # --- a person at a terminal ---
 
