@@ -154,16 +154,16 @@ var about = [
   {
     name: 'failures'
     severity: 1
-    description: 'Alerts were answered 5xx: each may be lost. The log line tells why (failure, reason).'
-    query: '${lines} | where event == "alert" and status >= 500'
+    description: 'Alerts were answered 5xx, or could not be stored: they may be lost. The log line tells why (failure, reason).'
+    query: '${lines} | where event == "alert" and (status >= 500 or toint(line.not_stored) > 0)'
     every: 'PT5M'
     window: 'PT15M'
   }
   {
     name: 'no-success'
     severity: 0
-    description: 'Alerts came for ${silentHours} h, and not one of them was answered 2xx.'
-    query: '${lines} | where event == "alert" | summarize alerts = count(), fine = countif(status < 300) | where alerts > 0 and fine == 0'
+    description: 'Alerts came for ${silentHours} h, and Devin took not one of them.'
+    query: '${lines} | where event in ("alert", "retry") | summarize alerts = count(), fine = countif(status < 300 and tostring(line.action) !in ("deferred", "poisoned", "dry-run")) | where alerts > 0 and fine == 0'
     every: 'PT1H'
     window: silentHours == 24 ? 'P1D' : 'PT${silentHours}H'
   }
@@ -186,8 +186,9 @@ var about = [
   {
     name: 'poisoned'
     severity: 1
-    description: 'An alert was given up and lies in the queue triage-poison: look at it with `bin/handler queue list`.'
-    query: 'AppTraces | where Message has "triage-poison" or (Message startswith "{" and tostring(parse_json(Message).event) == "poisoned")'
+    description: 'An alert was given up and lies in the queue triage-poison: see `bin/handler queue list`, and `replay` when the cause is mended.'
+    // The handler's own line, or the host's when it gives up by itself.
+    query: '${lines} | where event in ("poisoned", "not_poisoned") | union (AppTraces | where Message has "triage-poison")'
     every: 'PT5M'
     window: 'PT15M'
   }

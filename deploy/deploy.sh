@@ -103,8 +103,9 @@ agree() {
 read_table() {
     [ -x "$handler" ] || die "$handler is not there: run \`make package\` first (\`make deploy\` does)"
     env -i "$handler" settings >"$work/table"
-    plain=$(awk '/^[A-Z]/ && $2 != "unset" { print $1 }' "$work/table")
-    secret=$(awk '/^[A-Z]/ && $2 == "unset" { print $1 }' "$work/table")
+    # What the platform reads too comes from main.bicep.
+    plain=$(awk '/^[A-Z]/ && !/^AzureWebJobs/ && $2 != "unset" { print $1 }' "$work/table")
+    secret=$(awk '/^[A-Z]/ && !/^AzureWebJobs/ && $2 == "unset" { print $1 }' "$work/table")
 }
 
 # SSL_CERT_FILE belongs to this machine; the app's goes by another name.
@@ -211,7 +212,7 @@ check_settings() (
     for name in $(value_of DEVIN_SESSION_SECRETS | tr ',' ' '); do
         case " $(echo "$referenced" | tr '\n' ' ') " in *" $name "*) [ -n "$(value_of "$name")" ] || export "$name=kept-in-the-vault" ;; esac
     done
-    unset SSL_CERT_FILE
+    unset SSL_CERT_FILE AzureWebJobsStorage
     case $(value_of APP_SSL_CERT_FILE) in '' | /*) ;; *) export SSL_CERT_FILE="$APP_SSL_CERT_FILE" ;; esac
     export QUEUE="${QUEUE-on}" AzureWebJobsStorage__accountName=checked AzureWebJobsStorage__credential=managedidentity \
         AzureWebJobsStorage__clientId=checked AzureWebJobsStorage__queueServiceUri=https://checked.queue.core.windows.net/ \

@@ -9,8 +9,10 @@ table=$(env -i "$handler" settings)
 
 # "NAME kind help" a row; a secret is the one that says `unset`, a required one says so in its help.
 rows=$(printf '%s\n' "$table" | awk '
+    /^AzureWebJobs/ { name = ""; next } # what the platform reads too: main.bicep gives it
     /^[A-Z]/ { name = $1; is_secret = $2 == "unset"; next }
-    { help = $0; sub(/^ */, "", help)
+    name != "" {
+      help = $0; sub(/^ */, "", help)
       is_required = sub(/^required; /, "", help)
       print name, is_secret ? "secret" : is_required ? "required" : "optional", help }')
 

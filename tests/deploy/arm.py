@@ -139,13 +139,13 @@ def snapshot(bicep, folder, template, env):
 
 
 def table_of(handler):
-    """Rows of `handler settings`: (name, is_secret, is_required)."""
+    """Rows of `handler settings` that are ours alone: (name, is_secret, is_required)."""
     said = subprocess.run([handler, "settings"], env={}, capture_output=True, text=True, check=True).stdout
     lines = said.splitlines()
     return [
         (line.split()[0], line.split()[1] == "unset", lines[i + 1].strip().startswith("required;"))
         for i, line in enumerate(lines)
-        if re.match(r"[A-Z]", line)
+        if re.match(r"(?!AzureWebJobs)[A-Z]", line)
     ]
 
 
@@ -778,15 +778,22 @@ ABOUT = {"failures", "no-success", "restarts", "settings", "poisoned"}
     lambda world: query(world, "alerts", "poisoned")["properties"]["criteria"]["allOf"][0].update(query="AppTraces"),
 )
 def rules_about_the_bridge(world):
-    words = {"failures": "status >= 500", "no-success": "fine == 0", "restarts": '"listening"', "settings": '"handler: "', "poisoned": '"triage-poison"'}
+    words = {
+        "failures": ["status >= 500", "line.not_stored"],
+        "no-success": ["fine == 0", '"deferred"'],
+        "restarts": ['"listening"'],
+        "settings": ['"handler: "'],
+        "poisoned": ['"triage-poison"', '"poisoned"', '"not_poisoned"'],
+    }
     for name in ALERTS:
         found = {r["name"].removeprefix("bridge-"): r for r in resources(world[name], QUERY)}
         for missing in ABOUT - set(found):
             yield f"{name}: no rule {missing}"
         for part in ABOUT & set(found):
             yield from wants(found[part], "properties", "enabled", value=True, where=f"{name}: {part}")
-            if words[part] not in found[part]["properties"]["criteria"]["allOf"][0]["query"]:
-                yield f"{name}: {part} does not ask for {words[part]}"
+            for word in words[part]:
+                if word not in found[part]["properties"]["criteria"]["allOf"][0]["query"]:
+                    yield f"{name}: {part} does not ask for {word}"
 
 
 @rule(
