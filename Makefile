@@ -187,6 +187,18 @@ docs-check: all $(STANDINS) ## that each command in README and docs is run by a 
 	@tests/docs/check.sh --self-test
 	@tests/docs/standalone.sh $(BIN)/handler $(BIN)/standin
 
+##> Azure
+deploy: ## bring it to Azure, or up to date there: shows a plan, asks; DEPLOY=--plan only shows it
+	@$(MAKE) --no-print-directory package
+	@deploy/deploy.sh $(DEPLOY)
+
+deploy-check: all ## compile, lint and judge deploy/, and try the script against a stand-in for az
+	@tests/deploy/check.sh $(CURDIR)/$(BIN)/handler
+
+deploy-settings: all ## make deploy/settings.bicep and main.bicepparam follow from the table of settings
+	@deploy/settings.sh $(BIN)/handler deploy
+
+##> The rest
 clean: ## remove everything built
 	rm -rf bin build
 
@@ -198,7 +210,7 @@ help: ## show this list
 SOURCES := $(shell find handler tests -name '*.[ch]' 2>/dev/null)
 
 .PHONY: all demo run deps test unit e2e page-test screenshot bench soak fuzz fuzz-smoke fuzzers asan ubsan tsan valgrind core clang everything analyse hardening format format-check layers banned \
-        package package-check workflows-check docs-check clean help
+        deploy deploy-check deploy-settings package package-check workflows-check docs-check clean help
 
 # --- how things are made -------------------------------------------------------------------------
 
