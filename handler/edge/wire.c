@@ -28,6 +28,8 @@ enum {
     /* Of a request that nobody waits for, with its answer. */
     MAX_UNATTENDED_BYTES = MAX_ANSWER_BYTES + 1024 * 1024,
     DRAIN_MS = 2000,
+    /* Connections: by itself libcurl keeps four for each transfer under way, and drops the rest. */
+    MAX_KEPT = 64,
     POLL_MS = 60000,
     DRAIN_POLL_MS = 100
 };
@@ -585,6 +587,7 @@ struct wire_loop *wire_start(const struct wire_settings *settings)
     loop->shared = shared_start(settings->calls_a_minute);
     pthread_mutex_init(&loop->lock, NULL);
     if (loop->multi == NULL || loop->shared == NULL || !add_headers(loop)
+        || curl_multi_setopt(loop->multi, CURLMOPT_MAXCONNECTS, (long)MAX_KEPT) != CURLM_OK
         || pthread_create(&loop->thread, NULL, run_loop, loop) != 0) {
         free_loop(loop);
         return NULL;
