@@ -35,7 +35,8 @@ struct view request_header(const struct request *request, const char *name)
 
 const char *action_name(enum action action)
 {
-    static const char *const names[] = { "created", "existing", "messaged", "ignored", "dry-run" };
+    static const char *const names[] = { "created", "existing", "messaged",
+                                         "ignored", "dry-run",  "deferred" };
     return names[action];
 }
 
@@ -414,6 +415,14 @@ bool triage_run(const struct triage *triage, const struct request *request, stru
     return is_covered;
 }
 
+void triage_settle(const struct triage *triage, struct report *report, struct arena *mem)
+{
+    (void)mem;
+    for (size_t i = 0; triage->store.put != NULL && i < report->count; i++)
+        if (report->outcomes[i].receipt.id.len > 0 && !report->outcomes[i].has_failed)
+            triage->store.remove(triage->store.state, &report->outcomes[i].receipt);
+}
+
 /* --- replies ---------------------------------------------------------------------------------- */
 
 static const char *message_of(enum action action)
@@ -427,6 +436,8 @@ static const char *message_of(enum action action)
         return "Devin session was told about this alert";
     case ACTION_DRY_RUN:
         return "Dry run: nothing was sent to Devin";
+    case ACTION_DEFERRED:
+        return "Alert is stored and will be tried again";
     case ACTION_IGNORED:
         break;
     }

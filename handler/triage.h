@@ -35,6 +35,9 @@ struct request {
     bool is_dry_run;        /* its sender only wants to see what would be done */
     struct view invocation; /* the Functions host's id of this invocation; empty outside it */
     long long spent_ms;     /* from the head's arrival until now */
+    long long received_s;   /* when it came, since 1970 */
+    bool is_retry;          /* the body is a stored alert, back from the queue */
+    int dequeue_count;      /* of a retry: how often it has come; 0: not stated */
 };
 
 /* The first header of that name, without regard to case; empty when there is none. */
@@ -79,6 +82,34 @@ struct wire {
     void (*leave)(void *state, struct view key, struct view result);
 };
 
+enum store_queue {
+    STORE_TRIAGE, /* alerts whose fate is open */
+    STORE_POISON  /* those that a person must look at */
+};
+
+/* What takes a stored message out again; an empty id: not stored. */
+struct receipt {
+    struct view id;
+    struct view pop;
+};
+
+/*
+ * Where an alert is kept from before Devin is called until its fate is settled: a message that shows
+ * itself again after a while unless it is taken out.  Real in edge/, scripted in tests.
+ */
+struct store {
+    void *state;
+    /*
+     * Puts one message, hidden for `hide_s`, within `timeout_ms`; fills `out` (from the arena) on
+     * true and `spent_ms` in any case.  NULL: there is no queue.
+     */
+    bool (*put)(void *state, enum store_queue queue, struct view message, long long hide_s,
+                long long timeout_ms, struct arena *mem, struct receipt *out, long long *spent_ms,
+                struct failure *why);
+    /* Out of STORE_TRIAGE, soon, while nobody waits; copies what it needs. */
+    void (*remove)(void *state, const struct receipt *receipt);
+};
+
 enum on_resolved { RESOLVED_IGNORE, RESOLVED_MESSAGE };
 
 struct triage_settings {
@@ -87,6 +118,9 @@ struct triage_settings {
     long long max_severity; /* less urgent alerts are ignored; a severity not stated passes */
     long long on_resolved;  /* enum on_resolved */
     bool is_dry_run;        /* every request is one */
+    long long
+        queue_hide_s; /* a stored alert shows itself again after so long, and never too early */
+    long long queue_max_age_h; /* after that no retry is made any more */
 };
 
 struct triage {
@@ -95,11 +129,19 @@ struct triage {
     struct playbook_settings playbook;
     struct devin_settings devin;
     struct wire wire;
+    struct store store;
     const struct redact_settings *redact; /* NULL: no secrets of our own */
     struct view refusal; /* names the settings without which no alert can be served; empty: none */
 };
 
-enum action { ACTION_CREATED, ACTION_EXISTING, ACTION_MESSAGED, ACTION_IGNORED, ACTION_DRY_RUN };
+enum action {
+    ACTION_CREATED,
+    ACTION_EXISTING,
+    ACTION_MESSAGED,
+    ACTION_IGNORED,
+    ACTION_DRY_RUN,
+    ACTION_DEFERRED /* Devin did not take it in time: it is stored and will be tried again */
+};
 
 /* What became of one problem. */
 struct outcome {
@@ -109,10 +151,11 @@ struct outcome {
     struct view prompt;     /* of a dry run */
     struct view preview;    /* of a dry run: JSON members that tell what would be sent */
     bool has_failed;
-    struct failure why; /* when it has */
-    int tries;          /* to create a session or to tell it something */
-    int calls;          /* of Devin's API, look-ups included */
-    struct pairs notes; /* for the log: what failed and did not matter */
+    struct failure why;     /* when it has */
+    struct receipt receipt; /* while it is stored */
+    int tries;              /* to create a session or to tell it something */
+    int calls;              /* of Devin's API, look-ups included */
+    struct pairs notes;     /* for the log: what failed and did not matter */
 };
 
 /* What became of a request's alerts.  Valid, as far as known, on failure too. */
@@ -129,7 +172,7 @@ struct report {
     long long devin_ms; /* spent on calls and waits */
 };
 
-/* "created", "existing", "messaged", "ignored", "dry-run". */
+/* "created", "existing", "messaged", "ignored", "dry-run", "deferred". */
 const char *action_name(enum action action);
 
 /*
@@ -139,6 +182,12 @@ const char *action_name(enum action action);
  */
 bool triage_run(const struct triage *triage, const struct request *request, struct arena *mem,
                 struct report *out, struct failure *why) MUST_CHECK;
+
+/*
+ * To be called once the reply has left: takes out of the store what is settled, and moves what will
+ * never succeed to where a person looks.
+ */
+void triage_settle(const struct triage *triage, struct report *report, struct arena *mem);
 
 struct reply triage_reply(const struct report *report, struct arena *mem);
 /* `report` may be NULL when the payload was never read. */

@@ -6,8 +6,9 @@
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
-enum { SHA256_BYTES = 32, SHOWN_BYTES = 8 };
+enum { SHA256_BYTES = 32, SHOWN_BYTES = 8, BASE64_STEP = 768 };
 
 static bool sha256(struct view bytes, unsigned char out[SHA256_BYTES])
 {
@@ -34,6 +35,34 @@ void digest_add_hex(struct text *to, struct view bytes)
     for (size_t i = 0; i < SHOWN_BYTES; i++) {
         text_add_char(to, digits[hash[i] >> 4]);
         text_add_char(to, digits[hash[i] & 15]);
+    }
+}
+
+void digest_add_hmac(struct text *to, struct view key, struct view message)
+{
+    unsigned char mac[SHA256_BYTES];
+    unsigned int len = 0;
+    if (key.len > INT_MAX
+        || HMAC(EVP_sha256(), key.at == NULL ? "" : key.at, (int)key.len,
+                (const unsigned char *)(message.at == NULL ? "" : message.at), message.len, mac,
+                &len)
+               == NULL
+        || len != sizeof mac) {
+        to->broken = true;
+        return;
+    }
+    base64_add(to, (struct view){ (const char *)mac, sizeof mac });
+}
+
+void base64_add(struct text *to, struct view bytes)
+{
+    text_reserve(to, bytes.len / 3 * 4 + 4);
+    while (bytes.len > 0) {
+        unsigned char part[BASE64_STEP / 3 * 4 + 1]; /* the library adds a NUL */
+        size_t taken = bytes.len < BASE64_STEP ? bytes.len : BASE64_STEP;
+        int len = EVP_EncodeBlock(part, (const unsigned char *)bytes.at, (int)taken);
+        text_add(to, (struct view){ (const char *)part, (size_t)len });
+        bytes = view_skip(bytes, taken);
     }
 }
 

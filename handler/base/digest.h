@@ -1,5 +1,6 @@
 /*
- * What needs a cryptographic library: comparing secrets, naming things by their hash, base64.
+ * What needs a cryptographic library: comparing secrets, naming things by their hash, signing,
+ * base64.
  *
  * Owns:     nothing.
  * Units:    bytes.
@@ -20,6 +21,12 @@ bool digest_same(struct view secret, struct view presented);
 
 /* The first 16 hex digits of the SHA-256 of `bytes`; breaks `to` when the library fails. */
 void digest_add_hex(struct text *to, struct view bytes);
+
+/* The HMAC-SHA256 of `message` in base64; breaks `to` when the library fails. */
+void digest_add_hmac(struct text *to, struct view key, struct view message);
+
+/* Standard base64 with its padding. */
+void base64_add(struct text *to, struct view bytes);
 
 /* Standard base64 with its padding; the decoded bytes live in `mem`. */
 bool base64_decode(struct view encoded, struct arena *mem, struct view *out);

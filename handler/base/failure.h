@@ -39,6 +39,9 @@
     X(DEVIN_REJECTED,      500, false, "Failed to create Devin session",  "Devin API rejected the request") \
     X(DEVIN_WRONG_URL,     500, false, "Failed to create Devin session",  "Devin API not found at DEVIN_API_URL") \
     X(DEVIN_UNCLEAR,       500, false, "Failed to create Devin session",  "Devin API answered without a session") \
+    X(STORE_DOWN,          500, true,  "Failed to create Devin session",  "Alert could not be stored")  \
+    X(STORED_BROKEN,       500, false, "Failed to create Devin session",  "Stored alert cannot be read") \
+    X(STORED_OLD,          500, false, "Failed to create Devin session",  "Stored alert is older than QUEUE_MAX_AGE_H") \
     X(INTERNAL,            500, false, "Failed to create Devin session",  "Internal error")
 /* clang-format on */
 

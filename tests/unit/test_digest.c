@@ -47,6 +47,20 @@ static const struct {
     { BYTES_OF("dXNlcjpwYXNz"), BYTES_OF("user:pass") },
 };
 
+static const struct {
+    struct view key, message;
+    const char *mac;
+} macs[] = {
+    { BYTES_OF(""), BYTES_OF(""), "thNnmggU2ex3L5XXeMNfxf8Wl8STcVZTxscSFEKSxa0=" },
+    { { 0 }, { 0 }, "thNnmggU2ex3L5XXeMNfxf8Wl8STcVZTxscSFEKSxa0=" },
+    { BYTES_OF("key"), BYTES_OF("The quick brown fox jumps over the lazy dog"),
+      "97yD9DBThCSxMpjmqm+xQ+9NWaFJRhdZl0edvC0aPNg=" },
+    { BYTES_OF("\0\1\2\xFF"), BYTES_OF("a\0b"), "HGTyYF2bbyqzuTlde/3fzwi301q/nOMHZzGEtwhpv84=" },
+    { BYTES_OF("kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
+               "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"),
+      BYTES_OF("long key"), "WQPu3v4Luj8VtlhxXkHXHxhIc5vd8Z5JfpaN9XI9zVY=" },
+};
+
 static const struct view junk[] = {
     BYTES_OF(""),
     BYTES_OF("Z"),
@@ -207,6 +221,51 @@ static void junk_is_not_base64(void **state)
     arena_drop(&mem);
 }
 
+static void every_length_is_encoded(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len <= COUNT_OF(vectors); len++) {
+        unsigned char bytes[COUNT_OF(vectors)];
+        char buffer[128];
+        struct text text = text_over(buffer, sizeof buffer);
+        const char *wanted = len == 0 ? "" : vectors[len - 1];
+        for (size_t i = 0; i < len; i++)
+            bytes[i] = (unsigned char)(len * 31 + i * 37 + 11);
+        base64_add(&text, (struct view){ (const char *)bytes, len });
+        CHECK_VIEW(wanted, text_view(&text), view_of(wanted));
+    }
+}
+
+/* Across the steps in which it is done. */
+static void long_bytes_come_back(void **state)
+{
+    (void)state;
+    static char bytes[5000];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)(i * i + i / 256);
+    for (size_t len = 700; len < sizeof bytes; len += 17) {
+        struct arena mem;
+        arena_init(&mem, 64 * 1024);
+        struct text text = text_in(&mem, 16 * 1024);
+        struct view out = { 0 };
+        base64_add(&text, (struct view){ bytes, len });
+        assert_true(text_ok(&text) && base64_decode(text_view(&text), &mem, &out));
+        CHECK_VIEW("long", out, ((struct view){ bytes, len }));
+        arena_drop(&mem);
+    }
+}
+
+static void messages_are_signed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(macs); i++) {
+        char buffer[64];
+        struct text text = text_over(buffer, sizeof buffer);
+        digest_add_hmac(&text, macs[i].key, macs[i].message);
+        CHECK_VIEW(macs[i].mac, text_view(&text), view_of(macs[i].mac));
+    }
+}
+
 static void every_length_is_decoded(void **state)
 {
     (void)state;
@@ -247,6 +306,9 @@ int main(void)
         cmocka_unit_test(sound_base64_is_decoded),
         cmocka_unit_test(junk_is_not_base64),
         cmocka_unit_test(every_length_is_decoded),
+        cmocka_unit_test(every_length_is_encoded),
+        cmocka_unit_test(long_bytes_come_back),
+        cmocka_unit_test(messages_are_signed),
         cmocka_unit_test(decoding_takes_its_room_from_the_arena),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,8 @@ static const struct {
     { FAIL_BAD_REQUEST, 400 },   { FAIL_BAD_ENVELOPE, 400 },     { FAIL_COMPRESSED, 400 },
     { FAIL_NOT_FOUND, 404 },     { FAIL_WRONG_METHOD, 405 },     { FAIL_TOO_SLOW, 408 },
     { FAIL_TOO_LARGE, 413 },     { FAIL_TOO_MANY_HEADERS, 431 }, { FAIL_DEVIN_WRONG_URL, 500 },
-    { FAIL_DEVIN_UNCLEAR, 500 }, { FAIL_INTERNAL, 500 },
+    { FAIL_DEVIN_UNCLEAR, 500 }, { FAIL_STORE_DOWN, 500 },       { FAIL_STORED_BROKEN, 500 },
+    { FAIL_STORED_OLD, 500 },    { FAIL_INTERNAL, 500 },
 };
 
 #define X(name, status, passing, error, details) FAIL_##name,
