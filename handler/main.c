@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "edge/console.h"
+#include "edge/queue.h"
 #include "edge/server.h"
 #include "edge/settings.h"
 #include "edge/wire.h"
@@ -69,12 +70,13 @@ static const char *await_end(struct server *server, const sigset_t *signals, boo
     }
 }
 
-static void log_start(int port, bool is_port_given)
+static void log_start(int port, bool is_port_given, bool has_queue)
 {
     struct log_line line;
     log_begin(&line, LOG_INFO, "listening", (struct view){ 0 });
     log_number(&line, "port", port);
     log_text(&line, "version", VIEW(HANDLER_VERSION));
+    log_text(&line, "queue", has_queue ? VIEW("on") : VIEW("off"));
     if (!is_port_given)
         log_text(&line, "note",
                  VIEW("neither --port nor " PORT_VARIABLE " is given: the default port is used"));
@@ -97,18 +99,50 @@ static void log_end_of_service(const char *reason)
     log_end(&line);
 }
 
+/* What runs besides the server. */
+struct machinery {
+    struct wire_loop *loop;
+    struct queue *queue; /* NULL: alerts are not stored */
+};
+
+static void stop_machinery(struct machinery *machinery)
+{
+    if (machinery->loop != NULL)
+        wire_stop(machinery->loop);
+    if (machinery->queue != NULL)
+        queue_stop(machinery->queue);
+}
+
+static bool start_machinery(struct machinery *out, const struct settings *settings)
+{
+    *out = (struct machinery){ .loop = wire_start(&settings->wire) };
+    if (out->loop != NULL && settings_has_queue(settings))
+        out->queue = queue_start(out->loop, &settings->account);
+    if (out->loop != NULL && (out->queue != NULL || !settings_has_queue(settings)))
+        return true;
+    stop_machinery(out);
+    fprintf(stderr, "handler: not enough memory or threads to start\n");
+    return false;
+}
+
+static struct triage triage_of(const struct machinery *machinery, struct settings *settings)
+{
+    struct triage triage = settings_triage(settings);
+    triage.wire = wire_of(machinery->loop);
+    if (machinery->queue != NULL)
+        triage.store = queue_store(machinery->queue);
+    return triage;
+}
+
 /* Serves until told to end; 0 then, 1 when it cannot listen. */
 static int serve_on(int port, bool is_port_given, bool has_host, struct settings *settings)
 {
     pid_t parent = getppid();
     sigset_t signals = block_signals();
-    struct wire_loop *loop = wire_start(&settings->wire);
-    if (loop == NULL) {
-        fprintf(stderr, "handler: not enough memory or threads to start\n");
+    struct machinery machinery;
+    if (!start_machinery(&machinery, settings))
         return 1;
-    }
-    struct triage triage = settings_triage(settings);
-    triage.wire = wire_of(loop);
+    const struct triage triage = triage_of(&machinery, settings);
     struct server_plan plan = {
         .port = port,
         .settings = &settings->server,
@@ -123,15 +157,15 @@ static int serve_on(int port, bool is_port_given, bool has_host, struct settings
     if (server == NULL) {
         fprintf(stderr, "handler: cannot listen on 127.0.0.1:%d: %s\n", port,
                 text_view(&problem).at);
-        wire_stop(loop);
+        stop_machinery(&machinery);
         return 1;
     }
-    log_start(port, is_port_given);
+    log_start(port, is_port_given, machinery.queue != NULL);
     if (settings->redact.is_off)
         log_unredacted();
     const char *reason = await_end(server, &signals, has_host, parent);
     server_stop(server, ENDING_PATIENCE_MS);
-    wire_stop(loop);
+    stop_machinery(&machinery);
     log_end_of_service(reason);
     return 0;
 }

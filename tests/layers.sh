@@ -19,7 +19,7 @@ check_includes() {
         if (path ~ /^base\/[^\/]*$/) return 1
         if (path ~ /^alert\/[^\/]*$/) return 2
         if (path ~ /^session\/[^\/]*$/) return 3
-        if (path ~ /^triage\.[ch]$/) return 4
+        if (path ~ /^(triage|reply)\.[ch]$/) return 4
         if (path ~ /^edge\/[^\/]*$/) return 5
         if (path ~ /^main\.[ch]$/) return 6
         return 0
@@ -143,6 +143,8 @@ self_test() {
     plant handler/session/devin.h '# include "edge/wire.h"' yes
     plant handler/triage.c '#include "edge/settings.h"' yes
     plant handler/triage.h '#include <edge/settings.h>' yes
+    plant handler/reply.c '#include "edge/settings.h"' yes
+    plant handler/session/devin.c '#include "reply.h"' yes
     plant handler/base/text.c '#include "arena.h"' yes
     plant handler/base/text.c '#include "../alert/alert.h"' yes
     plant handler/edge/server.c '#include "support/http.h"' yes

@@ -4,6 +4,7 @@
  */
 #include "edge/settings.h"
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "session/template.h"
@@ -63,7 +64,7 @@ static const struct choice switches[] = { { "true", 1 }, { "1", 1 },     { "yes"
 static const struct choice refires[] = {
     { "join", REFIRE_JOIN }, { "message", REFIRE_MESSAGE }, { "create", REFIRE_CREATE }, { NULL, 0 }
 };
-static const struct choice redactions[] = { { "on", 1 }, { "off", 0 }, { NULL, 0 } };
+static const struct choice on_or_off[] = { { "on", 1 }, { "off", 0 }, { NULL, 0 } };
 static const struct choice resolves[] = { { "ignore", RESOLVED_IGNORE },
                                           { "message", RESOLVED_MESSAGE },
                                           { NULL, 0 } };
@@ -160,7 +161,7 @@ static const struct setting rows[] = {
     { "MAX_SEVERITY", NUMBER_AT(triage.max_severity),
       .fallback = "4", .min = 0, .max = 4,
       .help = "less urgent alerts are ignored: 1 lets critical and error pass, 4 all" },
-    { "REDACT", CHOICE_AT(redacts), .choices = redactions, .fallback = "on",
+    { "REDACT", CHOICE_AT(redacts), .choices = on_or_off, .fallback = "on",
       .help = "on: secrets in alerts are replaced by labels before they reach Devin or the log; off: they are not" },
     { "DRY_RUN", SWITCH_AT(triage.is_dry_run),
       .help = "true: answer with what would be sent to Devin, and send nothing" },
@@ -172,6 +173,25 @@ static const struct setting rows[] = {
     { "MAX_BODY_BYTES", NUMBER_AT(server.max_body_bytes),
       .fallback = "1048576", .min = 1024, .max = 16777216,
       .help = "largest request body in bytes; more is answered 413" },
+    { "QUEUE", CHOICE_AT(queue), .choices = on_or_off, .fallback = "off",
+      .help = "on: each alert is stored in an Azure Storage queue before Devin is called, and tried again until it is settled" },
+    { "QUEUE_HIDE_S", NUMBER_AT(triage.queue_hide_s),
+      .fallback = "60", .min = 10, .max = 3600,
+      .help = "seconds after which a stored alert that is not settled is tried again; never before its deadline" },
+    { "QUEUE_MAX_AGE_H", NUMBER_AT(triage.queue_max_age_h),
+      .fallback = "24", .min = 1, .max = 168,
+      .help = "hours after which a stored alert is given up and kept as poisoned" },
+    { "AzureWebJobsStorage", TEXT_AT(storage.connection), .max = 4096,
+      .is_secret = true,
+      .help = "connection string of the storage account, the Functions host's own; an identity needs none" },
+    { "AzureWebJobsStorage__accountName", TEXT_AT(storage.account_name), .max = 64,
+      .help = "storage account that is reached with the app's managed identity" },
+    { "AzureWebJobsStorage__queueServiceUri", TEXT_AT(storage.queue_uri), .max = 512,
+      .help = "the same by URL, for other clouds and private endpoints" },
+    { "AzureWebJobsStorage__credential", TEXT_AT(storage.credential), .max = 64,
+      .help = "managedidentity, which is what is used anyway" },
+    { "AzureWebJobsStorage__clientId", TEXT_AT(storage.client_id), .max = 64, .problem = header_problem,
+      .help = "client id of a user-assigned identity; unset: the app's own" },
 };
 /* clang-format on */
 
@@ -182,13 +202,13 @@ const char *settings_from_environment(const char *name)
 
 /* --- complaints ------------------------------------------------------------------------------- */
 
-static void complain(struct settings *settings, const struct setting *row, const char *problem,
-                     const char *consequence, bool is_fatal)
+static void complain_of(struct settings *settings, const char *name, const char *problem,
+                        const char *consequence, bool is_fatal)
 {
     if (settings->complaint_count == MAX_COMPLAINTS)
         return;
     struct text text = text_in(&settings->mem, 1024);
-    text_add_string(&text, row->name);
+    text_add_string(&text, name);
     text_add_char(&text, ' ');
     text_add_string(&text, problem);
     text_add_string(&text, consequence);
@@ -196,6 +216,12 @@ static void complain(struct settings *settings, const struct setting *row, const
         .text = text_view(&text),
         .is_fatal = is_fatal,
     };
+}
+
+static void complain(struct settings *settings, const struct setting *row, const char *problem,
+                     const char *consequence, bool is_fatal)
+{
+    complain_of(settings, row->name, problem, consequence, is_fatal);
 }
 
 #define NO_MEMORY "not enough memory to read the settings"
@@ -410,12 +436,45 @@ static void read_session_secrets(struct settings *settings, const char *(*lookup
     }
 }
 
+/* What is wrong with the storage is of interest only to those who use it. */
+static void read_storage(struct settings *settings, const char *(*lookup)(const char *))
+{
+    static const char *const consequence = ": alerts are not stored";
+    struct storage_settings *storage = &settings->storage;
+    storage->identity_endpoint = view_keep(view_of(lookup("IDENTITY_ENDPOINT")), &settings->mem);
+    storage->identity_header = view_keep(view_of(lookup("IDENTITY_HEADER")), &settings->mem);
+    bool is_usable =
+        storage_account(storage, &settings->mem, &settings->account, &settings->storage_fault);
+    if (settings->queue == 0 || is_usable)
+        return;
+    if (storage_is_set(storage))
+        complain_of(settings, settings->storage_fault.setting, settings->storage_fault.problem,
+                    consequence, false);
+    else
+        complain(settings, row_of("QUEUE"), "is on, but AzureWebJobsStorage is not set",
+                 consequence, false);
+}
+
+bool settings_has_queue(const struct settings *settings)
+{
+    return settings->queue != 0 && settings->storage_fault.problem == NULL;
+}
+
+/* The key alone, too: it may stand in an alert without the rest of its connection string. */
+static struct view account_key(struct settings *settings)
+{
+    struct text text = text_in(&settings->mem, 4096);
+    base64_add(&text, settings->account.key);
+    return text_view(&text);
+}
+
 /* Our own secrets, and those that sessions get by another way, are no part of a prompt. */
 static void read_redaction(struct settings *settings)
 {
     const struct session_options *options = &settings->devin.options;
-    struct view *secrets =
-        arena_get_array(&settings->mem, COUNT_OF(rows) + MAX_SESSION_SECRETS, sizeof *secrets);
+    enum { STORAGE_SECRETS = 2 };
+    struct view *secrets = arena_get_array(
+        &settings->mem, COUNT_OF(rows) + MAX_SESSION_SECRETS + STORAGE_SECRETS, sizeof *secrets);
     size_t count = 0;
     for (size_t i = 0; secrets != NULL && i < COUNT_OF(rows); i++)
         if (rows[i].is_secret)
@@ -423,6 +482,10 @@ static void read_redaction(struct settings *settings)
                 *(const struct view *)(const void *)((const char *)settings + rows[i].offset);
     for (size_t i = 0; secrets != NULL && i < options->secret_count; i++)
         secrets[count++] = options->secrets[i].value;
+    if (secrets != NULL) {
+        secrets[count++] = account_key(settings);
+        secrets[count++] = settings->storage.identity_header;
+    }
     settings->redact = (struct redact_settings){ .secrets = secrets,
                                                  .secret_count = count,
                                                  .is_off = settings->redacts == 0 };
@@ -541,6 +604,7 @@ void settings_read(struct settings *out, const char *(*lookup)(const char *name)
         read_row(out, &rows[i], lookup);
     read_api(out);
     read_session_secrets(out, lookup);
+    read_storage(out, lookup);
     read_redaction(out);
     read_output_schema(out);
     read_template(out);

@@ -16,6 +16,7 @@
 #include "base/redact.h"
 #include "edge/caller.h"
 #include "edge/server.h"
+#include "edge/storage.h"
 #include "edge/wire.h"
 #include "triage.h"
 
@@ -35,10 +36,14 @@ struct settings {
     struct wire_settings wire;
     struct server_settings server;
     struct redact_settings redact;
-    long long redacts;              /* 0: off */
-    struct view session_secrets;    /* names, as written */
-    struct view output_schema_file; /* a path, as written */
-    struct view prompt_file;        /* the same */
+    struct storage_settings storage;
+    long long queue;                    /* 0: off */
+    struct account account;             /* what `storage` comes to */
+    struct storage_fault storage_fault; /* why it comes to nothing; `problem` NULL: it does not */
+    long long redacts;                  /* 0: off */
+    struct view session_secrets;        /* names, as written */
+    struct view output_schema_file;     /* a path, as written */
+    struct view prompt_file;            /* the same */
 
     struct complaint complaints[MAX_COMPLAINTS];
     size_t complaint_count;
@@ -64,6 +69,9 @@ const char *settings_from_environment(const char *name);
 
 /* What the story is told with; the caller adds the wire. */
 struct triage settings_triage(struct settings *settings);
+
+/* Whether alerts are to be stored, and can be. */
+bool settings_has_queue(const struct settings *settings);
 
 /* All complaints joined by "; ", or only the fatal ones; empty when there are none. */
 struct view settings_complaints(struct settings *settings, bool only_fatal);

@@ -1,6 +1,7 @@
 /*
  * curl_multi in a thread of its own.  A send prepares an easy handle, hands it over and sleeps; the
  * loop adds, polls, and wakes the sender.  While a sender sleeps the loop alone touches its arena.
+ * What nobody waits for has an arena of its own, and the loop puts it away.
  */
 #include "edge/wire.h"
 
@@ -12,10 +13,25 @@
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { CONNECT_TIMEOUT_MS = 5000, MAX_ANSWER_BYTES = 4 * 1024 * 1024, MAX_RETRY_AFTER_S = 3600 };
+enum {
+    CONNECT_TIMEOUT_MS = 5000,
+    MAX_ANSWER_BYTES = 4 * 1024 * 1024,
+    MAX_RETRY_AFTER_S = 3600,
+    MAX_BEARER_BYTES = 4096,
+    MAX_URL_BYTES = 8 * 1024,
+    MAX_HEADER_BYTES = 32 * 1024, /* a token of an identity is a few KiB long */
+    /* Of a request that nobody waits for, with its answer. */
+    MAX_UNATTENDED_BYTES = MAX_ANSWER_BYTES + 1024 * 1024,
+    DRAIN_MS = 2000,
+    POLL_MS = 60000,
+    DRAIN_POLL_MS = 100
+};
+
+#define USER_AGENT "azure-devin-triage"
 
 struct wire_loop {
     const struct wire_settings *settings;
@@ -25,20 +41,33 @@ struct wire_loop {
     CURLM *multi;
     pthread_t thread;
     pthread_mutex_t lock;
-    struct exchange *arrived; /* under lock: not yet seen by the loop */
-    bool is_ending;           /* under lock */
+    struct exchange *arrived;    /* under lock: not yet seen by the loop */
+    bool is_ending;              /* under lock */
+    long long drain_until_ms;    /* under lock, once it is ending */
+    struct exchange *unattended; /* the loop's own: under way while nobody waits */
 };
 
-/* One send; lives on its sender's stack. */
+/* One send; lives on its sender's stack, or in the arena it owns when nobody waits. */
 struct exchange {
     struct exchange *next;
+    struct exchange *next_unattended;
     CURL *easy;
+    struct curl_slist *headers; /* of a fetch */
+    const char *asks_for;
     bool is_broken; /* an option could not be set */
     struct text body;
     bool is_too_large;
     CURLcode code;
     bool is_done; /* under the loop's lock */
     pthread_cond_t done;
+    struct unattended *owner; /* NULL: somebody waits */
+};
+
+struct unattended {
+    struct exchange exchange;
+    struct arena mem;
+    void (*tell)(void *state, const struct fetched *fetched);
+    void *state;
 };
 
 /* --- what may be called ----------------------------------------------------------------------- */
@@ -139,7 +168,7 @@ static void set_number(struct exchange *exchange, CURLoption option, long value)
 static void set_url(struct exchange *exchange, struct view base, const char *path,
                     struct arena *mem)
 {
-    struct text url = text_in(mem, 4096);
+    struct text url = text_in(mem, MAX_URL_BYTES);
     while (base.len > 0 && base.at[base.len - 1] == '/')
         base.len--;
     text_add(&url, base);
@@ -173,35 +202,90 @@ static void set_trust(struct exchange *exchange, const char *ca_file)
     set_string(exchange, CURLOPT_CAINFO, ca_file);
 }
 
-/* libcurl keeps the pointers of these; only numbers and pointers are stored, so they cannot fail. */
-static void set_content(struct exchange *exchange, const struct wire_loop *loop,
-                        const struct call *call)
+/*
+ * libcurl keeps the pointers of these; only numbers and pointers are stored, so they cannot fail.
+ * A body with NULL `at` is none, an empty one is said to be empty.
+ */
+static void set_content(struct exchange *exchange, struct curl_slist *headers, struct view body)
 {
     CURL *easy = exchange->easy;
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, loop->headers);
-    if (call->body.len > 0) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->body.at);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    if (body.at != NULL) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.at);
     }
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_bytes);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
 }
 
-static bool prepare(struct exchange *exchange, const struct wire_loop *loop,
-                    const struct call *call, long long timeout_ms, struct arena *mem)
+static bool begin(struct exchange *exchange, const struct wire_loop *loop, long long timeout_ms,
+                  struct arena *mem)
 {
     exchange->body = text_in(mem, MAX_ANSWER_BYTES);
     exchange->easy = curl_easy_init();
     if (exchange->easy == NULL)
         return false;
-    set_url(exchange, loop->settings->api_url, call->path, mem);
     set_limits(exchange, timeout_ms);
     set_trust(exchange, loop->ca_file);
+    return true;
+}
+
+static bool prepare(struct exchange *exchange, const struct wire_loop *loop,
+                    const struct call *call, long long timeout_ms, struct arena *mem)
+{
+    if (!begin(exchange, loop, timeout_ms, mem))
+        return false;
+    set_url(exchange, loop->settings->api_url, call->path, mem);
     set_string(exchange, CURLOPT_CUSTOMREQUEST, call->method);
     /* On a kept connection that turns out to be dead libcurl sends again by itself. */
     set_number(exchange, CURLOPT_FRESH_CONNECT, call->is_once);
-    set_content(exchange, loop, call);
+    set_content(exchange, loop->headers, call->body.len > 0 ? call->body : (struct view){ 0 });
+    return !exchange->is_broken;
+}
+
+static bool add_header(struct curl_slist **headers, struct arena *mem, struct view name,
+                       struct view value)
+{
+    struct text line = text_in(mem, MAX_HEADER_BYTES);
+    text_add(&line, name);
+    text_add_string(&line, ": ");
+    text_add(&line, value);
+    struct curl_slist *longer =
+        text_ok(&line) ? curl_slist_append(*headers, text_view(&line).at) : NULL;
+    if (longer != NULL)
+        *headers = longer;
+    return longer != NULL;
+}
+
+static bool add_own_headers(struct exchange *exchange, const struct fetch *fetch, struct arena *mem)
+{
+    for (size_t i = 0; i < fetch->header_count; i++)
+        if (!add_header(&exchange->headers, mem, fetch->headers[i].name, fetch->headers[i].value))
+            return false;
+    /* libcurl takes an empty body for a form. */
+    return (fetch->body.len > 0
+            || add_header(&exchange->headers, mem, VIEW("Content-Type"), VIEW("")))
+           && add_header(&exchange->headers, mem, VIEW("User-Agent"), VIEW(USER_AGENT))
+           && add_header(&exchange->headers, mem, VIEW("Expect"), VIEW(""));
+}
+
+/* What is put or posted has a length, be it 0. */
+static struct view body_of(const struct fetch *fetch)
+{
+    bool is_sent = strcmp(fetch->method, "PUT") == 0 || strcmp(fetch->method, "POST") == 0;
+    return is_sent && fetch->body.len == 0 ? VIEW("") : fetch->body;
+}
+
+static bool prepare_fetch(struct exchange *exchange, const struct wire_loop *loop,
+                          const struct fetch *fetch, long long timeout_ms, struct arena *mem)
+{
+    if (!begin(exchange, loop, timeout_ms, mem) || !add_own_headers(exchange, fetch, mem))
+        return false;
+    exchange->asks_for = fetch->asks_for;
+    set_url(exchange, fetch->url, "", mem);
+    set_string(exchange, CURLOPT_CUSTOMREQUEST, fetch->method);
+    set_content(exchange, exchange->headers, body_of(fetch));
     return !exchange->is_broken;
 }
 
@@ -238,10 +322,56 @@ static void fill_answer(struct exchange *exchange, struct answer *out)
     out->body = exchange->is_too_large ? ((struct view){ 0 }) : text_view(&exchange->body);
 }
 
+static void fill_fetched(struct exchange *exchange, struct arena *mem, struct fetched *out)
+{
+    struct curl_header *header = NULL;
+    *out = (struct fetched){ 0 };
+    fill_answer(exchange, &out->answer);
+    if (exchange->asks_for != NULL
+        && curl_easy_header(exchange->easy, exchange->asks_for, 0, CURLH_HEADER, -1, &header)
+               == CURLHE_OK)
+        out->header = view_keep(view_of(header->value), mem);
+}
+
+static struct answer not_sent(void)
+{
+    return (struct answer){ .kind = ANSWER_NOT_CONNECTED, .error = "no memory for the call" };
+}
+
+static void put_away(struct exchange *exchange)
+{
+    curl_easy_cleanup(exchange->easy);
+    curl_slist_free_all(exchange->headers);
+}
+
 /* --- the loop --------------------------------------------------------------------------------- */
+
+static void free_unattended(struct unattended *unattended)
+{
+    put_away(&unattended->exchange);
+    arena_drop(&unattended->mem);
+    free(unattended);
+}
+
+static void finish_unattended(struct wire_loop *loop, struct unattended *unattended)
+{
+    struct fetched fetched;
+    struct exchange **link = &loop->unattended;
+    while (*link != &unattended->exchange)
+        link = &(*link)->next_unattended;
+    *link = unattended->exchange.next_unattended;
+    fill_fetched(&unattended->exchange, &unattended->mem, &fetched);
+    unattended->tell(unattended->state, &fetched);
+    free_unattended(unattended);
+}
 
 static void finish(struct wire_loop *loop, struct exchange *exchange, CURLcode code)
 {
+    if (exchange->owner != NULL) {
+        exchange->code = code;
+        finish_unattended(loop, exchange->owner);
+        return;
+    }
     pthread_mutex_lock(&loop->lock);
     exchange->code = code;
     exchange->is_done = true;
@@ -259,6 +389,10 @@ static bool take_arrived(struct wire_loop *loop)
     pthread_mutex_unlock(&loop->lock);
     while (exchange != NULL) {
         struct exchange *next = exchange->next;
+        if (exchange->owner != NULL) {
+            exchange->next_unattended = loop->unattended;
+            loop->unattended = exchange;
+        }
         if (curl_multi_add_handle(loop->multi, exchange->easy) != CURLM_OK)
             finish(loop, exchange, CURLE_FAILED_INIT);
         exchange = next;
@@ -281,27 +415,65 @@ static void hand_back_finished(struct wire_loop *loop)
     }
 }
 
+/* Asked once the loop is ending; from then on nothing but the loop changes these. */
+static bool is_draining(const struct wire_loop *loop)
+{
+    return loop->unattended != NULL && clock_now_ms() < loop->drain_until_ms;
+}
+
+static void drop_unattended(struct wire_loop *loop)
+{
+    while (loop->unattended != NULL) {
+        struct exchange *exchange = loop->unattended;
+        curl_multi_remove_handle(loop->multi, exchange->easy);
+        finish(loop, exchange, CURLE_OPERATION_TIMEDOUT);
+    }
+}
+
 static void *run_loop(void *user)
 {
     struct wire_loop *loop = user;
-    while (take_arrived(loop)) {
+    for (;;) {
+        bool goes_on = take_arrived(loop);
+        if (!goes_on && !is_draining(loop))
+            break;
         int running = 0;
         curl_multi_perform(loop->multi, &running);
         hand_back_finished(loop);
-        curl_multi_poll(loop->multi, NULL, 0, 60000, NULL);
+        if (goes_on || loop->unattended != NULL)
+            curl_multi_poll(loop->multi, NULL, 0, goes_on ? POLL_MS : DRAIN_POLL_MS, NULL);
     }
+    drop_unattended(loop);
     return NULL;
 }
 
-static void hand_over(struct wire_loop *loop, struct exchange *exchange)
+static void hand_over_unattended(struct wire_loop *loop, struct exchange *exchange)
 {
     pthread_mutex_lock(&loop->lock);
     exchange->next = loop->arrived;
     loop->arrived = exchange;
     curl_multi_wakeup(loop->multi);
+    pthread_mutex_unlock(&loop->lock);
+}
+
+static void hand_over(struct wire_loop *loop, struct exchange *exchange)
+{
+    hand_over_unattended(loop, exchange);
+    pthread_mutex_lock(&loop->lock);
     while (!exchange->is_done)
         pthread_cond_wait(&exchange->done, &loop->lock);
     pthread_mutex_unlock(&loop->lock);
+}
+
+/* Whether it was sent at all. */
+static bool run(struct wire_loop *loop, struct exchange *exchange, bool is_prepared)
+{
+    if (!is_prepared)
+        return false;
+    pthread_cond_init(&exchange->done, NULL);
+    hand_over(loop, exchange);
+    pthread_cond_destroy(&exchange->done);
+    return true;
 }
 
 static void wire_send(void *state, const struct call *call, long long timeout_ms, struct arena *mem,
@@ -310,16 +482,48 @@ static void wire_send(void *state, const struct call *call, long long timeout_ms
     struct wire_loop *loop = state;
     struct exchange exchange = { 0 };
     long long start_ms = clock_now_ms();
-    if (prepare(&exchange, loop, call, timeout_ms, mem)) {
-        pthread_cond_init(&exchange.done, NULL);
-        hand_over(loop, &exchange);
-        pthread_cond_destroy(&exchange.done);
+    if (run(loop, &exchange, prepare(&exchange, loop, call, timeout_ms, mem)))
         fill_answer(&exchange, out);
-    } else {
-        *out = (struct answer){ .kind = ANSWER_NOT_CONNECTED, .error = "no memory to call Devin" };
-    }
-    curl_easy_cleanup(exchange.easy);
+    else
+        *out = not_sent();
+    put_away(&exchange);
     out->elapsed_ms = clock_now_ms() - start_ms;
+}
+
+void wire_fetch(struct wire_loop *loop, const struct fetch *fetch, long long timeout_ms,
+                struct arena *mem, struct fetched *out)
+{
+    struct exchange exchange = { 0 };
+    long long start_ms = clock_now_ms();
+    if (run(loop, &exchange, prepare_fetch(&exchange, loop, fetch, timeout_ms, mem)))
+        fill_fetched(&exchange, mem, out);
+    else
+        *out = (struct fetched){ .answer = not_sent() };
+    put_away(&exchange);
+    out->answer.elapsed_ms = clock_now_ms() - start_ms;
+}
+
+void wire_fetch_later(struct wire_loop *loop, const struct fetch *fetch, long long timeout_ms,
+                      void (*done)(void *state, const struct fetched *fetched), void *state)
+{
+    struct unattended *unattended = calloc(1, sizeof *unattended);
+    if (unattended != NULL) {
+        struct exchange *exchange = &unattended->exchange;
+        *unattended = (struct unattended){ .tell = done, .state = state };
+        exchange->owner = unattended;
+        arena_init(&unattended->mem, MAX_UNATTENDED_BYTES);
+        /* libcurl copies all else; the body has to stay where it is. */
+        struct fetch kept = *fetch;
+        kept.body = fetch->body.len == 0 ? fetch->body : view_keep(fetch->body, &unattended->mem);
+        if ((fetch->body.len == 0 || kept.body.at != NULL)
+            && prepare_fetch(exchange, loop, &kept, timeout_ms, &unattended->mem)) {
+            hand_over_unattended(loop, exchange);
+            return;
+        }
+        free_unattended(unattended);
+    }
+    const struct fetched nothing = { .answer = not_sent() };
+    done(state, &nothing);
 }
 
 static void wire_wait(void *state, long long ms)
@@ -332,27 +536,19 @@ static void wire_wait(void *state, long long ms)
 
 /* --- start and end ---------------------------------------------------------------------------- */
 
-static bool add_header(struct wire_loop *loop, struct arena *mem, const char *name,
-                       struct view value)
-{
-    struct text line = text_in(mem, 4096);
-    text_add_string(&line, name);
-    text_add(&line, value);
-    struct curl_slist *longer = curl_slist_append(loop->headers, text_view(&line).at);
-    if (longer != NULL)
-        loop->headers = longer;
-    return text_ok(&line) && longer != NULL;
-}
-
 static bool add_headers(struct wire_loop *loop)
 {
     struct arena mem;
     arena_init(&mem, 32 * 1024);
-    bool ok = add_header(loop, &mem, "Authorization: Bearer ", loop->settings->api_key)
-              && add_header(loop, &mem, "Content-Type: ", VIEW("application/json"))
-              && add_header(loop, &mem, "Accept: ", VIEW("application/json"))
-              && add_header(loop, &mem, "User-Agent: ", VIEW("azure-devin-triage"))
-              && add_header(loop, &mem, "Expect:", VIEW("")); /* never wait for a 100 */
+    struct curl_slist **to = &loop->headers;
+    struct text key = text_in(&mem, MAX_BEARER_BYTES);
+    text_add_string(&key, "Bearer ");
+    text_add(&key, loop->settings->api_key);
+    bool ok = text_ok(&key) && add_header(to, &mem, VIEW("Authorization"), text_view(&key))
+              && add_header(to, &mem, VIEW("Content-Type"), VIEW("application/json"))
+              && add_header(to, &mem, VIEW("Accept"), VIEW("application/json"))
+              && add_header(to, &mem, VIEW("User-Agent"), VIEW(USER_AGENT))
+              && add_header(to, &mem, VIEW("Expect"), VIEW("")); /* never wait for a 100 */
     arena_drop(&mem);
     return ok;
 }
@@ -392,6 +588,7 @@ void wire_stop(struct wire_loop *loop)
 {
     pthread_mutex_lock(&loop->lock);
     loop->is_ending = true;
+    loop->drain_until_ms = clock_now_ms() + DRAIN_MS;
     pthread_mutex_unlock(&loop->lock);
     curl_multi_wakeup(loop->multi);
     pthread_join(loop->thread, NULL);

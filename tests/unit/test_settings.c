@@ -7,9 +7,10 @@
 
 enum { PLENTY = 4 * 1024 * 1024, MAX_GIVEN = 16 };
 
-#define VAULT   "@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/s/)"
-#define SECRET  "s3cr3t-value"
-#define DEFAULT "; its default is used instead"
+#define VAULT    "@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/s/)"
+#define SECRET   "s3cr3t-value"
+#define DEFAULT  "; its default is used instead"
+#define UNSTORED ": alerts are not stored"
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
@@ -37,6 +38,14 @@ static const struct {
     { "REDACT", "on", false, false, false },
     { "PROMPT_TEMPLATE", NULL, false, false, false },
     { "MAX_BODY_BYTES", "1048576", false, false, false },
+    { "QUEUE", "off", false, false, false },
+    { "QUEUE_HIDE_S", "60", false, false, false },
+    { "QUEUE_MAX_AGE_H", "24", false, false, false },
+    { "AzureWebJobsStorage", NULL, false, true, false },
+    { "AzureWebJobsStorage__accountName", NULL, false, false, false },
+    { "AzureWebJobsStorage__queueServiceUri", NULL, false, false, false },
+    { "AzureWebJobsStorage__credential", NULL, false, false, false },
+    { "AzureWebJobsStorage__clientId", NULL, false, false, false },
 };
 
 /* One setting: the value in force, and whether there is a complaint. */
@@ -101,8 +110,54 @@ static const struct {
     { "DEVIN_RETRY_MS", "60001", "1000", "DEVIN_RETRY_MS must be", false },
     { "MAX_BODY_BYTES", "1024", "1024", NULL, false },
     { "MAX_BODY_BYTES", "1023", "1048576", "MAX_BODY_BYTES must be", false },
+    { "QUEUE", "ON", "on", "QUEUE is on, but AzureWebJobsStorage is not set", false },
+    { "QUEUE", "off", "off", NULL, false },
+    { "QUEUE", "yes", "off", "QUEUE must be on or off", false },
+    { "QUEUE_HIDE_S", "600", "600", NULL, false },
+    { "QUEUE_HIDE_S", "9", "60", "QUEUE_HIDE_S must be a number from 10 to 3600", false },
+    { "QUEUE_MAX_AGE_H", "168", "168", NULL, false },
+    { "QUEUE_MAX_AGE_H", "0", "24", "QUEUE_MAX_AGE_H must be a number from 1 to 168", false },
+    { "AzureWebJobsStorage", "UseDevelopmentStorage=true", "set", NULL, false },
+    { "AzureWebJobsStorage", "unreadable", "set", NULL, false }, /* the queue is off */
     { "SSL_CERT_FILE", "Makefile", "Makefile", NULL, false },
     { "SSL_CERT_FILE", "no/such/file.pem", "", "SSL_CERT_FILE must name a file", false },
+};
+
+/* With QUEUE=on: what is wrong with the storage, NULL when nothing is. */
+static const struct {
+    struct given given[4];
+    const char *complaint;
+} storages[] = {
+    { { { "AzureWebJobsStorage", "UseDevelopmentStorage=true" } }, NULL },
+    { { { "AzureWebJobsStorage", "AccountName=acc;AccountKey=a2V5" } }, NULL },
+    { { { NULL, NULL } }, "QUEUE is on, but AzureWebJobsStorage is not set" UNSTORED },
+    { { { "AzureWebJobsStorage", "" } },
+      "QUEUE is on, but AzureWebJobsStorage is not set" UNSTORED },
+    { { { "AzureWebJobsStorage", "AccountName=acc" } },
+      "AzureWebJobsStorage has no AccountKey in base64" UNSTORED },
+    { { { "AzureWebJobsStorage", "AccountKey=a2V5" } },
+      "AzureWebJobsStorage has no usable AccountName" UNSTORED },
+    { { { "AzureWebJobsStorage__accountName", "acc" } },
+      "AzureWebJobsStorage__accountName needs a managed identity, and the platform offers none "
+      "(IDENTITY_ENDPOINT and IDENTITY_HEADER are not set): give the app one, or set "
+      "AzureWebJobsStorage" UNSTORED },
+    { { { "AzureWebJobsStorage__accountName", "acc" },
+        { "IDENTITY_ENDPOINT", "http://169.254.130.2:8081/msi/token" },
+        { "IDENTITY_HEADER", "h" } },
+      NULL },
+    { { { "AzureWebJobsStorage__queueServiceUri", "https://acc.queue.core.chinacloudapi.cn" },
+        { "IDENTITY_ENDPOINT", "http://169.254.130.2:8081/msi/token" },
+        { "IDENTITY_HEADER", "h" } },
+      NULL },
+    { { { "AzureWebJobsStorage__accountName", "acc" },
+        { "AzureWebJobsStorage__credential", "clientsecret" },
+        { "IDENTITY_ENDPOINT", "http://169.254.130.2:8081/msi/token" },
+        { "IDENTITY_HEADER", "h" } },
+      "AzureWebJobsStorage__credential must be managedidentity" UNSTORED },
+    { { { "AzureWebJobsStorage__accountName", "acc" },
+        { "IDENTITY_ENDPOINT", "somewhere" },
+        { "IDENTITY_HEADER", "h" } },
+      "IDENTITY_ENDPOINT must be a URL" UNSTORED },
 };
 
 /* Where an API key may be sent. */
@@ -311,7 +366,8 @@ static void values_are_checked(void **state)
         CHECK(row, view_starts(settings.complaints[0].text, view_of(values[i].complaint)));
         CHECK(row, settings.complaints[0].is_fatal == values[i].is_fatal);
         CHECK(row, (settings_complaints(&settings, true).len > 0) == values[i].is_fatal);
-        CHECK(row, view_contains(settings.complaints[0].text, VIEW(DEFAULT)) != values[i].is_fatal);
+        CHECK(row, values[i].is_fatal || view_contains(settings.complaints[0].text, VIEW(DEFAULT))
+                       || view_contains(settings.complaints[0].text, VIEW(UNSTORED)));
     }
 }
 
@@ -342,6 +398,40 @@ static void own_secrets_are_given_to_redaction(void **state)
     assert_true(hides("#oncall-channel")); /* named as one: it is one */
     assert_false(hides("OPERATIONS"));
     assert_false(hides("https://github.com/org/repo"));
+}
+
+static void storage_secrets_are_given_to_redaction(void **state)
+{
+    (void)state;
+    give("AzureWebJobsStorage", "AccountName=acc;AccountKey=c2VjcmV0LWtleS1ieXRlcw==");
+    give("IDENTITY_HEADER", "identity-header-value");
+    read_settings();
+    assert_int_equal(settings.complaint_count, 0);
+    assert_true(hides("AccountName=acc;AccountKey=c2VjcmV0LWtleS1ieXRlcw=="));
+    assert_true(hides("c2VjcmV0LWtleS1ieXRlcw=="));
+    assert_true(hides("identity-header-value"));
+}
+
+static void unusable_storage_is_a_complaint_where_it_is_used(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(storages); i++) {
+        const char *wanted = storages[i].complaint;
+        for (int is_on = 0; is_on < 2; is_on++) {
+            const char *row = wanted == NULL ? storages[i].given[0].name : wanted;
+            (void)tear_down(NULL);
+            (void)set_up(NULL);
+            give("QUEUE", is_on ? "on" : "off");
+            for (size_t g = 0; g < COUNT_OF(storages[i].given); g++)
+                if (storages[i].given[g].name != NULL)
+                    give(storages[i].given[g].name, storages[i].given[g].value);
+            read_settings();
+            CHECK_VIEW(row, settings_complaints(&settings, false),
+                       is_on ? view_of(wanted) : (struct view){ 0 });
+            CHECK(row, settings_complaints(&settings, true).len == 0);
+            CHECK(row, settings_has_queue(&settings) == (is_on && wanted == NULL));
+        }
+    }
 }
 
 static void redaction_that_is_off_is_a_complaint(void **state)
@@ -507,6 +597,8 @@ int main(void)
         TEST(values_reach_their_modules),
         TEST(values_are_checked),
         TEST(own_secrets_are_given_to_redaction),
+        TEST(storage_secrets_are_given_to_redaction),
+        TEST(unusable_storage_is_a_complaint_where_it_is_used),
         TEST(redaction_that_is_off_is_a_complaint),
         TEST(urls_are_checked),
         TEST(all_complaints_come_at_once),
