@@ -148,6 +148,7 @@ static int serve_on(int port, bool is_port_given, bool has_host, struct settings
         .settings = &settings->server,
         .caller = &settings->caller,
         .triage = &triage,
+        .takes_retries = has_host,
         .complaints = settings_complaints(settings, false),
         .version = HANDLER_VERSION,
     };

@@ -49,7 +49,7 @@ static void put_fingerprint(struct json_writer *writer, const struct identity *i
 static void put_session(struct json_writer *writer, const struct outcome *outcome)
 {
     bool is_dry = outcome->action == ACTION_DRY_RUN;
-    if (!is_dry) {
+    if (outcome->session.id.len > 0) {
         json_put_text(writer, "sessionId", outcome->session.id);
         json_put_text(writer, "sessionUrl", outcome->session.url);
     }
@@ -72,16 +72,11 @@ static void put_error(struct json_writer *writer, const struct failure *why)
     json_put_text(writer, "error", text_view(&error));
 }
 
-static struct view details_of(const struct failure *why)
-{
-    return view_of(why->reason[0] != '\0' ? why->reason : failure_row(why->kind)->details);
-}
-
 static void put_failure(struct json_writer *writer, const struct failure *why)
 {
     put_error(writer, why);
-    if (details_of(why).len > 0)
-        json_put_text(writer, "details", details_of(why));
+    if (failure_details(why).len > 0)
+        json_put_text(writer, "details", failure_details(why));
 }
 
 /* More than one problem, or one that several alerts were folded into. */
@@ -122,15 +117,26 @@ static void put_payload(struct json_writer *writer, const struct report *report)
         json_put_text(writer, "validationResponse", report->payload.challenge);
 }
 
+/* The one that a request's whole reply speaks of: the first that has no session yet, else the first. */
+static const struct outcome *first_of(const struct report *report)
+{
+    for (size_t i = 0; i < report->count; i++)
+        if (report->outcomes[i].action == ACTION_DEFERRED)
+            return &report->outcomes[i];
+    return report->count > 0 ? &report->outcomes[0] : NULL;
+}
+
 struct reply triage_reply(const struct report *report, struct arena *mem)
 {
+    const struct outcome *first = first_of(report);
+    bool is_deferred = first != NULL && first->action == ACTION_DEFERRED;
     bool is_dry = report->count > 0 && report->outcomes[0].action == ACTION_DRY_RUN;
     struct text body = text_in(mem, is_dry ? MAX_DRY_REPLY_BYTES : MAX_REPLY_BYTES);
     struct json_writer writer = { .to = &body };
     json_open(&writer, NULL, '{');
     json_put_bool(&writer, "success", true);
-    if (report->count > 0) {
-        put_session(&writer, &report->outcomes[0]);
+    if (first != NULL) {
+        put_session(&writer, first);
     } else {
         json_put_text(&writer, "message", view_of(report->reason));
         json_put_text(&writer, "action", view_of(action_name(ACTION_IGNORED)));
@@ -141,7 +147,7 @@ struct reply triage_reply(const struct report *report, struct arena *mem)
     /*
      * The session exists even where no memory is left to tell its id: never a failure, never empty.
      */
-    return (struct reply){ .status = 200,
+    return (struct reply){ .status = is_deferred ? 202 : 200,
                            .body = text_ok(&body) ? text_view(&body) : VIEW("{\"success\":true}") };
 }
 

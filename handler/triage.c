@@ -1,4 +1,9 @@
-/* The steps in their order; each is a module of its own and knows nothing of the others. */
+/*
+ * The steps in their order; each is a module of its own and knows nothing of the others.
+ *
+ *   first try:  body ─► problems ─► keep all ─► open one after the other ─► reply ─► settle
+ *   a retry:    message ───────────────────────► open ─► reply (the host settles)
+ */
 #include "triage.h"
 
 #include "alert/source.h"
@@ -17,7 +22,12 @@ enum {
     MAX_MESSAGE_BYTES = 2000,
     MAX_MESSAGE_FIELD = 512,
     PLAYBOOK_KEPT_MS = 600000,
-    PLAYBOOK_RETRIED_MS = 60000
+    PLAYBOOK_RETRIED_MS = 60000,
+    /* All that keeping a request's alerts may cost, and so much for moving one to the poisoned. */
+    STORE_BUDGET_MS = 2000,
+    /* A kept alert shows itself when its first try is surely over. */
+    HIDDEN_LONGER_S = 10,
+    SECONDS_AN_HOUR = 3600
 };
 
 static const long long FOREVER_MS = 1000LL * 60 * 60 * 24 * 365;
@@ -51,15 +61,17 @@ static struct view message_for(const struct alert *alert, const char *what, stru
     return text_view(&message);
 }
 
-static bool build_request(const struct triage *triage, const struct problem *problem,
+static bool build_request(const struct triage *triage, const struct stored *stored,
                           enum devin_goal goal, struct arena *mem, struct devin_request *out,
                           struct failure *why)
 {
+    const struct problem *problem = &stored->problem;
     const struct alert *alert = problem->alert;
     const char *what = goal == GOAL_OPEN ? "this alert fired again: " : "this alert is resolved: ";
     *out = (struct devin_request){
         .goal = goal,
-        .playbook = playbook_for(&triage->playbook, alert->name),
+        .playbook = stored->playbook,
+        .playbook_id = stored->playbook_id,
         .problem = problem,
         .has_identity = identity_is_real(alert),
     };
@@ -82,19 +94,31 @@ static struct view playbook_key(struct view playbook, struct arena *mem)
 }
 
 /* A playbook is remembered as its state's digit and its id. */
+static struct playbook_known recall_playbook(const struct wire *wire, struct view playbook,
+                                             struct arena *mem)
+{
+    struct view value;
+    struct view key = playbook_key(playbook, mem);
+    if (playbook.len == 0 || key.len == 0 || !wire->recall(wire->state, key, mem, &value)
+        || value.len == 0)
+        return (struct playbook_known){ 0 };
+    return (struct playbook_known){ .state = (enum playbook_state)(value.at[0] - '0'),
+                                    .id = view_skip(value, 1) };
+}
+
+/* The id that was kept with an alert stays its id: each try shall send the same. */
 static void recall_known(const struct wire *wire, const struct devin_request *request,
                          struct arena *mem, struct devin_known *out)
 {
     struct view value;
-    struct view key = playbook_key(request->playbook, mem);
     *out = (struct devin_known){ 0 };
     if (wire->recall(wire->state, VIEW("organization"), mem, &value))
         out->org = value;
-    if (request->playbook.len == 0 || key.len == 0 || !wire->recall(wire->state, key, mem, &value)
-        || value.len == 0)
-        return;
-    out->playbook.state = (enum playbook_state)(value.at[0] - '0');
-    out->playbook.id = view_skip(value, 1);
+    if (request->playbook_id.len > 0)
+        out->playbook =
+            (struct playbook_known){ .state = PLAYBOOK_FOUND, .id = request->playbook_id };
+    else
+        out->playbook = recall_playbook(wire, request->playbook, mem);
 }
 
 static void remember_known(const struct wire *wire, const struct devin_request *request,
@@ -242,6 +266,78 @@ static void open_in_turn(const struct triage *triage, const struct devin_request
     }
 }
 
+/* --- keeping --------------------------------------------------------------------------------- */
+
+/* What the steps of one request share. */
+struct job {
+    const struct triage *triage;
+    const struct request *request;
+    struct arena *mem;
+    struct report *report;
+    long long deadline_ms; /* of the whole request */
+    bool is_dry;
+};
+
+/* Of the deadline, without what calls of Devin have taken since. */
+static long long left_ms(const struct job *job)
+{
+    return job->deadline_ms - job->request->spent_ms - job->report->store_ms;
+}
+
+static struct stored form_of(const struct triage *triage, const struct problem *problem)
+{
+    return (struct stored){
+        .problem = *problem,
+        .playbook = playbook_for(&triage->playbook, problem->alert->name),
+    };
+}
+
+static long long hide_s(const struct job *job)
+{
+    long long wanted_s = job->triage->settings.queue_hide_s;
+    long long least_s = (job->deadline_ms + 999) / 1000 + HIDDEN_LONGER_S;
+    return wanted_s > least_s ? wanted_s : least_s;
+}
+
+static void put_away(const struct job *job, struct view message, struct outcome *out)
+{
+    const struct store *store = &job->triage->store;
+    struct report *report = job->report;
+    long long spent_ms = 0;
+    long long budget_ms = STORE_BUDGET_MS - report->store_ms;
+    if (budget_ms > left_ms(job))
+        budget_ms = left_ms(job);
+    if (budget_ms <= 0)
+        out->is_unkept = !fail(&out->why_unkept, FAIL_STORE_DOWN, "no time was left to store it");
+    else
+        out->is_unkept = !store->put(store->state, STORE_TRIAGE, message, hide_s(job), budget_ms,
+                                     job->mem, &out->receipt, &spent_ms, &out->why_unkept);
+    if (out->is_unkept)
+        out->receipt = (struct receipt){ 0 };
+    report->store_ms += spent_ms;
+}
+
+/*
+ * Where there is a queue the first try, too, is made from what was read back: so it does not matter
+ * whether storing it succeeds, and a repeat of the same alert asks for the same.
+ */
+static void keep(const struct job *job, struct stored *stored, struct outcome *out)
+{
+    struct stored form = *stored;
+    struct view message;
+    struct playbook_known known = recall_playbook(&job->triage->wire, form.playbook, job->mem);
+    if (known.state == PLAYBOOK_FOUND)
+        form.playbook_id = known.id;
+    form.first_seen_s = job->request->received_s;
+    if (stored_write(&form, job->mem, &message, &out->why_unkept)
+        && stored_read(message, job->mem, stored, &out->why_unkept)) {
+        put_away(job, message, out);
+        return;
+    }
+    out->is_unkept = true;
+    *stored = form;
+}
+
 /* --- all problems of a request ----------------------------------------------------------------- */
 
 static struct outcome *add_outcome(struct report *report, const struct problem *problem)
@@ -252,8 +348,8 @@ static struct outcome *add_outcome(struct report *report, const struct problem *
 }
 
 /* The first thing that failed is what the caller is told; the others are in the list. */
-static bool settle(struct report *report, const struct outcome *out, bool is_covered,
-                   struct failure *why)
+static bool count_in(struct report *report, const struct outcome *out, bool is_covered,
+                     struct failure *why)
 {
     report->tries += out->tries;
     report->calls += out->calls;
@@ -294,39 +390,90 @@ static void look_only(const struct triage *triage, const struct devin_request *r
         out->has_failed = !fail(&out->why, FAIL_INTERNAL, "no memory left for a preview");
 }
 
-/* A problem that fails does not keep the others from their sessions. */
-static bool open_sessions(const struct triage *triage, bool is_dry, long long left_ms,
-                          struct arena *mem, struct report *report, struct failure *why)
+/* Everything up to the point where Devin is called. */
+static bool prepare(const struct job *job, struct problem *problem, struct outcome *out)
 {
-    bool is_covered = true;
+    struct stored *stored = arena_get(job->mem, sizeof *stored);
+    if (stored == NULL)
+        return fail(&out->why, FAIL_INTERNAL, "no memory left to prepare an alert");
+    if (!hide_secrets(job->triage, problem, job->mem, job->report, &out->why))
+        return false;
+    *stored = form_of(job->triage, problem);
+    if (job->triage->store.put != NULL && !job->is_dry)
+        keep(job, stored, out);
+    out->stored = stored;
+    return true;
+}
+
+/* All of them before Devin is called for any: what comes to an end in between comes again. */
+static void prepare_all(const struct job *job)
+{
+    struct report *report = job->report;
     for (size_t i = 0; i < report->problems.count; i++) {
         struct outcome *out = add_outcome(report, &report->problems.at[i]);
-        struct devin_request request;
-        out->has_failed =
-            !hide_secrets(triage, &report->problems.at[i], mem, report, &out->why)
-            || !build_request(triage, out->problem, GOAL_OPEN, mem, &request, &out->why);
-        if (!out->has_failed && is_dry)
-            look_only(triage, &request, mem, out);
-        else if (!out->has_failed)
-            open_in_turn(triage, &request, left_ms, mem, out, &report->devin_ms);
-        is_covered = settle(report, out, is_covered, why);
+        out->has_failed = !prepare(job, &report->problems.at[i], out);
+    }
+}
+
+/* What passes need not be told as a failure when it is kept: it will be tried again. */
+static void defer(struct outcome *out)
+{
+    if (!out->has_failed || out->receipt.id.len == 0 || !failure_row(out->why.kind)->is_passing)
+        return;
+    out->has_failed = false;
+    out->action = ACTION_DEFERRED;
+}
+
+static void open_one(const struct job *job, struct outcome *out)
+{
+    struct devin_request request;
+    out->has_failed =
+        !build_request(job->triage, out->stored, GOAL_OPEN, job->mem, &request, &out->why);
+    if (out->has_failed)
+        return;
+    request.is_repeated = job->request->is_retry;
+    request.is_kept = job->request->is_retry || out->receipt.id.len > 0;
+    if (job->is_dry)
+        look_only(job->triage, &request, job->mem, out);
+    else
+        open_in_turn(job->triage, &request, left_ms(job), job->mem, out, &job->report->devin_ms);
+    defer(out);
+}
+
+/* A problem that fails does not keep the others from their sessions. */
+static bool open_sessions(const struct job *job, struct failure *why)
+{
+    bool is_covered = true;
+    prepare_all(job);
+    for (size_t i = 0; i < job->report->count; i++) {
+        struct outcome *out = &job->report->outcomes[i];
+        if (!out->has_failed)
+            open_one(job, out);
+        is_covered = count_in(job->report, out, is_covered, why);
     }
     return is_covered;
 }
 
-/* Resolved alerts never open a session; where it is asked for, an open one is told. */
-static bool tell_resolved(const struct triage *triage, long long left_ms, struct arena *mem,
-                          struct report *report, struct failure *why)
+static bool tell_one(const struct job *job, struct problem *problem, struct outcome *out)
 {
+    struct devin_request request;
+    if (!hide_secrets(job->triage, problem, job->mem, job->report, &out->why))
+        return false;
+    const struct stored form = form_of(job->triage, problem);
+    return build_request(job->triage, &form, GOAL_RESOLVE, job->mem, &request, &out->why)
+           && call_devin(job->triage, &request, left_ms(job), job->mem, out,
+                         &job->report->devin_ms);
+}
+
+/* Resolved alerts never open a session; where it is asked for, an open one is told. */
+static bool tell_resolved(const struct job *job, struct failure *why)
+{
+    struct report *report = job->report;
     bool is_covered = true;
     for (size_t i = 0; i < report->resolved.count; i++) {
         struct outcome *out = add_outcome(report, &report->resolved.at[i]);
-        struct devin_request request;
-        out->has_failed =
-            !hide_secrets(triage, &report->resolved.at[i], mem, report, &out->why)
-            || !build_request(triage, out->problem, GOAL_RESOLVE, mem, &request, &out->why)
-            || !call_devin(triage, &request, left_ms, mem, out, &report->devin_ms);
-        is_covered = settle(report, out, is_covered, why);
+        out->has_failed = !tell_one(job, &report->resolved.at[i], out);
+        is_covered = count_in(report, out, is_covered, why);
         if (!out->has_failed && out->action == ACTION_IGNORED)
             report->count--; /* nobody to tell: as if it had not been asked */
     }
@@ -381,34 +528,170 @@ static bool holds_azure(const struct payload *payload)
     return is_azure;
 }
 
+/* The alerts of a request that is no retry, up to the problems they are. */
+static bool read_alerts(struct job *job, struct failure *why)
+{
+    struct report *report = job->report;
+    if (!payload_read(job->request->body, job->mem, &report->payload, why))
+        return false;
+    report->is_azure = holds_azure(&report->payload);
+    if (report->is_azure && job->deadline_ms > AZURE_DEADLINE_MS)
+        job->deadline_ms = AZURE_DEADLINE_MS;
+    drop_mild(job->triage, &report->payload);
+    return sort_alerts(job->triage, job->mem, report, why);
+}
+
+/*
+ * Nobody can be served, yet alerts whose sender may be trusted wait for mended settings where there is a
+ * queue.  The sender is told of the settings, whatever it has sent.
+ */
+static bool refuse(struct job *job, struct failure *why)
+{
+    const struct triage *triage = job->triage;
+    struct report *report = job->report;
+    struct failure unread;
+    bool is_kept = triage->store.put != NULL && !triage->trusts_nobody && !job->is_dry;
+    fail_because(why, FAIL_MISCONFIGURED, triage->refusal);
+    if (is_kept && read_alerts(job, &unread))
+        prepare_all(job);
+    for (size_t i = 0; i < report->count; i++) {
+        report->outcomes[i].has_failed = true;
+        report->outcomes[i].why = *why;
+    }
+    return false;
+}
+
+static bool first_try(struct job *job, struct failure *why)
+{
+    struct report *report = job->report;
+    if (job->triage->refusal.len > 0)
+        return refuse(job, why);
+    if (!read_alerts(job, why))
+        return false;
+    bool is_covered = open_sessions(job, why);
+    if (is_covered && !job->is_dry)
+        is_covered = tell_resolved(job, why);
+    report->reason = report->count == 0 ? reason_of(&report->payload) : NULL;
+    return is_covered;
+}
+
+/* --- retries ---------------------------------------------------------------------------------- */
+
+/* What cannot be read is an alert without a name, so that it can be spoken of. */
+static struct outcome *add_retried(const struct job *job, struct stored *stored)
+{
+    static const struct alert nameless = { .from = &source_native };
+    struct report *report = job->report;
+    report->outcomes = arena_get(job->mem, sizeof *report->outcomes);
+    if (report->outcomes == NULL)
+        return NULL;
+    if (stored->problem.alert == NULL)
+        stored->problem.alert = &nameless;
+    struct outcome *out = add_outcome(report, &stored->problem);
+    out->stored = stored;
+    return out;
+}
+
+/* Where a person looks, with the reason; what we cannot read goes as it is. */
+static bool poison(const struct triage *triage, struct outcome *out, struct view message,
+                   struct arena *mem, long long *budget_ms)
+{
+    const struct store *store = &triage->store;
+    struct receipt receipt;
+    long long spent_ms = 0;
+    struct failure *why = &out->why_unkept;
+    struct stored given_up = *out->stored;
+    given_up.reason = failure_details(&out->why);
+    if (store->put == NULL)
+        fail(why, FAIL_STORE_DOWN, "there is no queue to put it into: QUEUE is off");
+    else if (message.len == 0 && !stored_write(&given_up, mem, &message, why))
+        out->is_poisoned = false;
+    else if (*budget_ms <= 0)
+        fail(why, FAIL_STORE_DOWN, "no time was left to store it");
+    else
+        out->is_poisoned = store->put(store->state, STORE_POISON, message, 0, *budget_ms, mem,
+                                      &receipt, &spent_ms, why);
+    *budget_ms -= spent_ms;
+    out->is_unkept = !out->is_poisoned;
+    return out->is_poisoned;
+}
+
+/* One that is given up is covered once a person can find it. */
+static bool give_up(const struct job *job, struct outcome *out, struct view message,
+                    struct failure *why)
+{
+    long long budget_ms = STORE_BUDGET_MS;
+    if (poison(job->triage, out, message, job->mem, &budget_ms))
+        return true;
+    *why = out->why_unkept;
+    return false;
+}
+
+static bool is_too_old(const struct job *job, const struct stored *stored)
+{
+    long long max_h = job->triage->settings.queue_max_age_h;
+    long long age_s = job->request->received_s - stored->first_seen_s;
+    return max_h > 0 && age_s > max_h * SECONDS_AN_HOUR;
+}
+
+static bool retry(struct job *job, struct failure *why)
+{
+    struct failure unread = { 0 };
+    struct stored *stored = arena_get(job->mem, sizeof *stored);
+    if (job->triage->refusal.len > 0)
+        return fail_because(why, FAIL_MISCONFIGURED, job->triage->refusal);
+    bool is_read = stored != NULL && stored_read(job->request->body, job->mem, stored, &unread);
+    struct outcome *out = stored == NULL ? NULL : add_retried(job, stored);
+    if (out == NULL || (!is_read && unread.kind == FAIL_INTERNAL))
+        return fail(why, FAIL_INTERNAL, "no memory left for a stored alert");
+    out->has_failed = true;
+    out->why = unread;
+    if (!is_read)
+        return give_up(job, out, job->request->body, why);
+    if (is_too_old(job, stored))
+        fail(&out->why, FAIL_STORED_OLD, "first seen %lld s ago",
+             job->request->received_s - stored->first_seen_s);
+    else
+        open_one(job, out);
+    if (count_in(job->report, out, true, why))
+        return true;
+    bool shall_wait = failure_row(out->why.kind)->is_passing || out->why.kind == FAIL_MISCONFIGURED;
+    return !shall_wait && give_up(job, out, (struct view){ 0 }, why);
+}
+
 bool triage_run(const struct triage *triage, const struct request *request, struct arena *mem,
                 struct report *out, struct failure *why)
 {
+    struct job job = {
+        .triage = triage,
+        .request = request,
+        .mem = mem,
+        .report = out,
+        .deadline_ms = triage->settings.timeout_ms,
+        .is_dry = request->is_dry_run || triage->settings.is_dry_run,
+    };
     *out = (struct report){ 0 };
-    if (triage->refusal.len > 0)
-        return fail_because(why, FAIL_MISCONFIGURED, triage->refusal);
-    if (!payload_read(request->body, mem, &out->payload, why))
-        return false;
-    out->is_azure = holds_azure(&out->payload);
-    drop_mild(triage, &out->payload);
-    if (!sort_alerts(triage, mem, out, why))
-        return false;
-    long long deadline_ms = triage->settings.timeout_ms;
-    if (out->is_azure && deadline_ms > AZURE_DEADLINE_MS)
-        deadline_ms = AZURE_DEADLINE_MS;
-    long long left_ms = deadline_ms - request->spent_ms;
-    bool is_dry = request->is_dry_run || triage->settings.is_dry_run;
-    bool is_covered = open_sessions(triage, is_dry, left_ms, mem, out, why);
-    if (is_covered && !is_dry)
-        is_covered = tell_resolved(triage, left_ms, mem, out, why);
-    out->reason = out->count == 0 ? reason_of(&out->payload) : NULL;
-    return is_covered;
+    return request->is_retry ? retry(&job, why) : first_try(&job, why);
+}
+
+/* --- afterwards ------------------------------------------------------------------------------- */
+
+/* What a later try may cure: passing faults, settings that somebody mends, a moment of little memory. */
+static bool may_be_cured(const struct failure *why)
+{
+    return failure_row(why->kind)->is_passing || why->kind == FAIL_MISCONFIGURED
+           || why->kind == FAIL_INTERNAL;
 }
 
 void triage_settle(const struct triage *triage, struct report *report, struct arena *mem)
 {
-    (void)mem;
-    for (size_t i = 0; triage->store.put != NULL && i < report->count; i++)
-        if (report->outcomes[i].receipt.id.len > 0 && !report->outcomes[i].has_failed)
-            triage->store.remove(triage->store.state, &report->outcomes[i].receipt);
+    long long budget_ms = STORE_BUDGET_MS;
+    for (size_t i = 0; i < report->count; i++) {
+        struct outcome *out = &report->outcomes[i];
+        bool is_kept = out->receipt.id.len > 0 && out->action != ACTION_DEFERRED;
+        if (!is_kept || (out->has_failed && may_be_cured(&out->why)))
+            continue;
+        if (!out->has_failed || poison(triage, out, (struct view){ 0 }, mem, &budget_ms))
+            triage->store.remove(triage->store.state, &out->receipt);
+    }
 }

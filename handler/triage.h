@@ -9,7 +9,7 @@
 #ifndef TRIAGE_H
 #define TRIAGE_H
 
-#include "alert/problem.h"
+#include "alert/stored.h"
 #include "base/failure.h"
 #include "base/redact.h"
 #include "base/text.h"
@@ -132,6 +132,7 @@ struct triage {
     struct store store;
     const struct redact_settings *redact; /* NULL: no secrets of our own */
     struct view refusal; /* names the settings without which no alert can be served; empty: none */
+    bool trusts_nobody; /* a secret is asked for and cannot be read: nothing of anybody's is kept */
 };
 
 enum action {
@@ -146,16 +147,21 @@ enum action {
 /* What became of one problem. */
 struct outcome {
     const struct problem *problem;
+    const struct stored
+        *stored; /* what Devin is told: the form that is kept, where there is a queue */
     enum action action;
     struct session session; /* once there is one */
     struct view prompt;     /* of a dry run */
     struct view preview;    /* of a dry run: JSON members that tell what would be sent */
     bool has_failed;
-    struct failure why;     /* when it has */
-    struct receipt receipt; /* while it is stored */
-    int tries;              /* to create a session or to tell it something */
-    int calls;              /* of Devin's API, look-ups included */
-    struct pairs notes;     /* for the log: what failed and did not matter */
+    struct failure why;     /* when it has, or is deferred */
+    struct receipt receipt; /* while it is kept */
+    bool is_unkept;         /* it could not be kept, or not be moved to where a person looks */
+    struct failure why_unkept;
+    bool is_poisoned;   /* it has failed for good and lies where a person looks */
+    int tries;          /* to create a session or to tell it something */
+    int calls;          /* of Devin's API, look-ups included */
+    struct pairs notes; /* for the log: what failed and did not matter */
 };
 
 /* What became of a request's alerts.  Valid, as far as known, on failure too. */
@@ -170,6 +176,7 @@ struct report {
     int tries, calls;
     size_t redacted;    /* secrets that were taken out of what the sessions are told */
     long long devin_ms; /* spent on calls and waits */
+    long long store_ms; /* spent on keeping what came */
 };
 
 /* "created", "existing", "messaged", "ignored", "dry-run", "deferred". */
@@ -179,6 +186,10 @@ const char *action_name(enum action action);
  * A request's alerts, from its body to the sessions that were opened.  False when not every alert is
  * covered; `why` is then the first thing that failed.  `out` is filled as far as the story went even
  * then: the reply depends on who sent the alert, and tells what succeeded.
+ *
+ * With a queue every alert is kept before Devin is called for any of them, and one that Devin does not
+ * take in time is covered: it comes again, as a retry.  A retry that is given up is poisoned, and that
+ * covers it; false means that it shall come once more.
  */
 bool triage_run(const struct triage *triage, const struct request *request, struct arena *mem,
                 struct report *out, struct failure *why) MUST_CHECK;

@@ -16,6 +16,11 @@ const struct failure_row *failure_row(enum failure_kind kind)
     return &rows[kind];
 }
 
+struct view failure_details(const struct failure *why)
+{
+    return view_of(why->reason[0] != '\0' ? why->reason : failure_row(why->kind)->details);
+}
+
 bool fail(struct failure *why, enum failure_kind kind, const char *format, ...)
 {
     *why = (struct failure){ .kind = kind };

@@ -74,6 +74,9 @@ struct failure_row {
 
 const struct failure_row *failure_row(enum failure_kind kind);
 
+/* The public reason of this very failure, else its row's; empty: neither has one. */
+struct view failure_details(const struct failure *why);
+
 /* Fills `why` and returns false.  `format` feeds `detail`, nothing else. */
 bool fail(struct failure *why, enum failure_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -4,7 +4,7 @@
  *
  * Owns:     nothing; requests and answers live in the arena.
  * Units:    bytes.
- * Fails:    invocation_open() with FAIL_BAD_ENVELOPE.  invocation_close() always gives JSON.
+ * Fails:    opening with FAIL_BAD_ENVELOPE.  Closing always gives JSON.
  * Threads:  any.
  */
 #ifndef EDGE_INVOCATION_H
@@ -16,6 +16,7 @@ enum route {
     ROUTE_PING,      /* GET /: the host asks whether we are ready */
     ROUTE_FORWARDED, /* the sender's own request on its own path */
     ROUTE_ENVELOPE,  /* POST /<FunctionName> with Data and Metadata */
+    ROUTE_RETRY,     /* the same for the function that a queue triggers */
     ROUTE_NONE
 };
 
@@ -37,5 +38,18 @@ bool invocation_open(struct view envelope, struct arena *mem, struct request *ou
  * 2xx would hang the host until its time-out.
  */
 struct view invocation_close(const struct reply *reply, struct view log_line, struct arena *mem);
+
+/*
+ * The message out of a queue trigger's envelope, however often it was encoded on the way: fills body,
+ * is_retry and dequeue_count and leaves the rest of `out` alone.
+ */
+bool invocation_open_retry(struct view envelope, struct arena *mem, struct request *out,
+                           struct failure *why) MUST_CHECK;
+
+/*
+ * The answer to a queue trigger, which has no output but its log.  The status beside it says whether the
+ * message is done with.
+ */
+struct view invocation_close_retry(struct view log_line, struct arena *mem);
 
 #endif

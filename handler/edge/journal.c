@@ -45,6 +45,54 @@ static void log_counts(struct log_line *line, const struct payload *payload)
         log_text(line, "repaired", VIEW("true"));
 }
 
+/* How many were kept, and how many of them wait for another try. */
+struct tally {
+    long long stored, deferred, unkept;
+    const struct failure *why_deferred; /* the first one's */
+    const struct failure *why_unkept;
+};
+
+static struct tally tally_of(const struct report *report)
+{
+    struct tally tally = { 0 };
+    for (size_t i = report->count; i > 0; i--) {
+        const struct outcome *outcome = &report->outcomes[i - 1];
+        tally.stored += outcome->receipt.id.len > 0;
+        tally.deferred += outcome->action == ACTION_DEFERRED;
+        tally.unkept += outcome->is_unkept;
+        if (outcome->action == ACTION_DEFERRED)
+            tally.why_deferred = &outcome->why;
+        if (outcome->is_unkept)
+            tally.why_unkept = &outcome->why_unkept;
+    }
+    return tally;
+}
+
+static void log_store(struct log_line *line, const struct report *report)
+{
+    const struct tally tally = tally_of(report);
+    if (tally.stored + tally.unkept > 0) {
+        log_number(line, "stored", tally.stored);
+        log_number(line, "store_ms", report->store_ms);
+    }
+    if (tally.deferred > 0) {
+        log_number(line, "deferred", tally.deferred);
+        log_failure(line, tally.why_deferred);
+    }
+    if (tally.unkept > 0) {
+        log_number(line, "not_stored", tally.unkept);
+        log_text(line, "store_failure", view_of(failure_row(tally.why_unkept->kind)->name));
+        log_text(line, "store_detail", view_of(tally.why_unkept->detail));
+    }
+}
+
+static const char *outcome_word(const struct outcome *outcome)
+{
+    if (outcome == NULL)
+        return action_name(ACTION_IGNORED);
+    return outcome->is_poisoned ? "poisoned" : action_name(outcome->action);
+}
+
 static void log_report(struct log_line *line, const struct report *report, bool has_failed,
                        struct arena *mem)
 {
@@ -55,8 +103,10 @@ static void log_report(struct log_line *line, const struct report *report, bool 
         log_alert(line, &report->payload.alerts[0], mem);
     log_counts(line, &report->payload);
     if (!has_failed)
-        log_text(line, "action",
-                 view_of(action_name(first == NULL ? ACTION_IGNORED : first->action)));
+        log_text(line, "action", view_of(outcome_word(first)));
+    if (first != NULL && first->is_poisoned)
+        log_failure(line, &first->why);
+    log_store(line, report);
     if (first != NULL) {
         log_text(line, "session", has_failed ? VIEW("") : first->session.id);
         log_text(line, "fingerprint", first->problem->identity.fingerprint);
@@ -76,9 +126,9 @@ static void log_problem(const struct outcome *outcome, struct view invocation, s
     struct log_line line;
     log_begin(&line, outcome->has_failed ? LOG_ERROR : LOG_INFO, "problem", invocation);
     log_alert(&line, outcome->problem->alert, mem);
-    if (outcome->has_failed) {
+    if (outcome->has_failed || outcome->action == ACTION_DEFERRED)
         log_failure(&line, &outcome->why);
-    } else {
+    if (!outcome->has_failed) {
         log_text(&line, "action", view_of(action_name(outcome->action)));
         log_text(&line, "session", outcome->session.id);
     }
@@ -94,22 +144,30 @@ static const char *event_of(const struct journal_entry *entry)
     if (entry->why != NULL
         && (entry->why->kind == FAIL_NOT_FOUND || entry->why->kind == FAIL_WRONG_METHOD))
         return "refused";
+    if (entry->request->is_retry)
+        return "retry";
     return view_equal(entry->request->method, VIEW("POST")) ? "alert" : "health";
 }
 
-static enum log_level level_of(int status)
+/* An alert that was given up is for a person; one that waits, or is not kept, is worth a look. */
+static enum log_level level_of(const struct journal_entry *entry)
 {
-    if (status >= 500)
+    const struct report *report = entry->report;
+    int status = entry->reply->status;
+    if (status >= 500 || (report != NULL && report->count > 0 && report->outcomes[0].is_poisoned))
         return LOG_ERROR;
-    return status >= 400 ? LOG_WARN : LOG_INFO;
+    const struct tally tally = report == NULL ? (struct tally){ 0 } : tally_of(report);
+    return status >= 400 || tally.deferred + tally.unkept > 0 ? LOG_WARN : LOG_INFO;
 }
 
 void journal_write(const struct journal_entry *entry)
 {
     struct log_line line;
-    log_begin(&line, level_of(entry->reply->status), event_of(entry), entry->request->invocation);
+    log_begin(&line, level_of(entry), event_of(entry), entry->request->invocation);
     log_text(&line, "protocol", entry->is_enveloped ? VIEW("envelope") : VIEW("forward"));
     log_number(&line, "status", entry->reply->status);
+    if (entry->request->dequeue_count > 0)
+        log_number(&line, "dequeue_count", entry->request->dequeue_count);
     if (entry->why != NULL)
         log_failure(&line, entry->why);
     if (entry->report != NULL)
@@ -121,23 +179,49 @@ void journal_write(const struct journal_entry *entry)
         log_problem(&entry->report->outcomes[i], entry->request->invocation, entry->mem);
 }
 
+void journal_settled(const struct journal_entry *entry)
+{
+    for (size_t i = 0; i < entry->report->count; i++) {
+        const struct outcome *outcome = &entry->report->outcomes[i];
+        bool has_stayed = outcome->is_unkept && outcome->receipt.id.len > 0;
+        if (!outcome->is_poisoned && !has_stayed)
+            continue;
+        struct log_line line;
+        log_begin(&line, LOG_ERROR, outcome->is_poisoned ? "poisoned" : "not_poisoned",
+                  entry->request->invocation);
+        log_alert(&line, outcome->problem->alert, entry->mem);
+        log_failure(&line, &outcome->why);
+        if (has_stayed)
+            log_text(&line, "store_detail", view_of(outcome->why_unkept.detail));
+        log_text(&line, "fingerprint", outcome->problem->identity.fingerprint);
+        log_end(&line);
+    }
+}
+
 struct view journal_line(const struct journal_entry *entry)
 {
     struct text line = text_in(entry->mem, 1024);
-    text_add_string(&line, "trigger-devin: ");
+    text_add_string(&line, entry->request->is_retry ? "retry-devin: " : "trigger-devin: ");
     if (entry->why != NULL) {
         text_add_number(&line, entry->reply->status);
         text_add_char(&line, ' ');
         text_add_string(&line, failure_row(entry->why->kind)->error);
         text_add_string(&line, entry->why->field);
+        if (entry->request->is_retry) {
+            text_add_string(&line, ": ");
+            text_add(&line, failure_details(entry->why));
+        }
     } else if (entry->report == NULL) {
         text_add_string(&line, "health");
     } else if (entry->report->count == 0) {
         text_add_string(&line, action_name(ACTION_IGNORED));
     } else {
-        text_add_string(&line, action_name(entry->report->outcomes[0].action));
-        text_add_string(&line, " session ");
-        text_add(&line, entry->report->outcomes[0].session.id);
+        const struct outcome *first = &entry->report->outcomes[0];
+        text_add_string(&line, outcome_word(first));
+        text_add_string(&line, first->session.id.len > 0 ? " session " : "");
+        text_add(&line, first->session.id);
+        text_add_string(&line, first->is_poisoned ? ": " : "");
+        text_add(&line, first->is_poisoned ? failure_details(&first->why) : (struct view){ 0 });
     }
     return text_view(&line);
 }

@@ -24,7 +24,10 @@ struct journal_entry {
 /* One line a request: who, what was decided, how long, how many tries; and one a problem, if several. */
 void journal_write(const struct journal_entry *entry);
 
-/* The same for the invocation's log in envelope mode: a short line for a person. */
+/* What came of alerts after the reply: a line for each that was given up.  The entry needs no reply. */
+void journal_settled(const struct journal_entry *entry);
+
+/* A request's line for the invocation's own log in envelope mode: short, for a person. */
 struct view journal_line(const struct journal_entry *entry);
 
 #endif

@@ -40,6 +40,8 @@ enum {
     /* Around a body the envelope adds escapes and repeats members and headers. */
     ENVELOPE_FACTOR = 8,
     ENVELOPE_BYTES = 1024 * 1024,
+    /* Text within text within an envelope, and once more among its metadata. */
+    RETRY_BYTES = 16 * MAX_STORED_BYTES + ENVELOPE_BYTES,
     /* Copies of the body made on the way: parsed text, prompt, request, reply. */
     ARENA_FACTOR = 32,
     ARENA_BYTES = 8 * 1024 * 1024,
@@ -350,6 +352,7 @@ static struct reply reply_ready(struct visit *visit)
         json_put_text(&writer, "error", VIEW("Misconfigured"));
         json_put_text(&writer, "details", plan->complaints);
     }
+    json_put_text(&writer, "queue", plan->triage->store.put == NULL ? VIEW("off") : VIEW("on"));
     json_put_text(&writer, "version", view_of(plan->version));
     json_close(&writer, '}');
     return (struct reply){ .status = is_ready ? 200 : 500, .body = text_view(&body) };
@@ -377,18 +380,22 @@ static struct reply refuse(struct visit *visit)
                                 &visit->mem);
 }
 
+static bool run(struct visit *visit)
+{
+    visit->request.spent_ms = clock_now_ms() - visit->start_ms;
+    visit->request.received_s = clock_epoch_s();
+    visit->has_report = true;
+    return triage_run(visit->server->plan.triage, &visit->request, &visit->mem, &visit->report,
+                      &visit->why);
+}
+
 /* The request is admitted and its body is there. */
 static struct reply answer(struct visit *visit)
 {
     if (!is_post(&visit->request))
         return reply_ready(visit);
-    visit->request.spent_ms = clock_now_ms() - visit->start_ms;
     visit->request.is_dry_run = caller_wants_dry_run(&visit->request, &visit->mem);
-    visit->has_report = true;
-    if (!triage_run(visit->server->plan.triage, &visit->request, &visit->mem, &visit->report,
-                    &visit->why))
-        return refuse(visit);
-    return triage_reply(&visit->report, &visit->mem);
+    return run(visit) ? triage_reply(&visit->report, &visit->mem) : refuse(visit);
 }
 
 static struct reply serve_forwarded(struct visit *visit)
@@ -424,7 +431,7 @@ static struct journal_entry entry_of(struct visit *visit, const struct reply *re
         .reply = reply,
         .why = visit->has_failed ? &visit->why : NULL,
         .report = visit->has_report ? &visit->report : NULL,
-        .is_enveloped = visit->route == ROUTE_ENVELOPE,
+        .is_enveloped = visit->route == ROUTE_ENVELOPE || visit->route == ROUTE_RETRY,
         .ms = clock_now_ms() - visit->start_ms,
         .mem = &visit->mem,
     };
@@ -450,6 +457,39 @@ static struct reply serve_envelope(struct visit *visit)
     };
 }
 
+/* A status that is no success brings the message back; all else the host would take for done. */
+static struct reply serve_retry(struct visit *visit)
+{
+    struct view envelope = { 0 };
+    visit->has_failed =
+        !read_body(visit, RETRY_BYTES, &envelope)
+        || !invocation_open_retry(envelope, &visit->mem, &visit->request, &visit->why)
+        || !run(visit);
+    struct reply reply = { .status = visit->has_failed ? 500 : 200 };
+    const struct journal_entry entry = entry_of(visit, &reply);
+    journal_write(&entry);
+    reply.body = invocation_close_retry(journal_line(&entry), &visit->mem);
+    return reply;
+}
+
+/* What waits until the sender has its answer. */
+static void settle(struct visit *visit)
+{
+    const struct triage *triage = visit->server->plan.triage;
+    if (!visit->has_report || triage->store.put == NULL || visit->request.is_retry)
+        return;
+    triage_settle(triage, &visit->report, &visit->mem);
+    const struct journal_entry entry = entry_of(visit, NULL);
+    journal_settled(&entry);
+}
+
+/* Whoever is not the Functions host could pass a stored alert by the secret that alerts must show. */
+static enum route route_of(const struct visit *visit)
+{
+    enum route route = invocation_route(visit->request.method, visit->request.path);
+    return route == ROUTE_RETRY && !visit->server->plan.takes_retries ? ROUTE_NONE : route;
+}
+
 static struct reply serve(struct visit *visit)
 {
     struct reply reply = { 0 };
@@ -459,12 +499,14 @@ static struct reply serve(struct visit *visit)
         return reply;
     }
     visit->is_body_left = has_body(visit);
-    visit->route = invocation_route(visit->request.method, visit->request.path);
+    visit->route = route_of(visit);
     switch (visit->route) {
     case ROUTE_PING:
         return (struct reply){ .status = 200, .body = VIEW("{\"success\":true}") };
     case ROUTE_ENVELOPE:
         return serve_envelope(visit);
+    case ROUTE_RETRY:
+        return serve_retry(visit);
     case ROUTE_FORWARDED:
         reply = serve_forwarded(visit);
         break;
@@ -508,6 +550,7 @@ static int on_request(struct mg_connection *connection)
     write_reply(&visit, &reply);
     if (visit.is_body_left && !expects_continue(&visit))
         drain(&visit);
+    settle(&visit);
     arena_drop(&visit.mem);
     atomic_fetch_add(&server->served, 1);
     atomic_fetch_sub(&server->in_hand, 1);

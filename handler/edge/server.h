@@ -23,6 +23,7 @@ struct server_plan {
     const struct server_settings *settings;
     const struct caller_settings *caller;
     const struct triage *triage;
+    bool takes_retries;     /* run by the Functions host, which alone can reach that path */
     struct view complaints; /* for the health answer; empty: ready */
     const char *version;
 };

@@ -205,6 +205,8 @@ const char *settings_from_environment(const char *name)
 static void complain_of(struct settings *settings, const char *name, const char *problem,
                         const char *consequence, bool is_fatal)
 {
+    settings->has_lost_secret |=
+        is_fatal && row->offset == offsetof(struct settings, caller.secret);
     if (settings->complaint_count == MAX_COMPLAINTS)
         return;
     struct text text = text_in(&settings->mem, 1024);
@@ -232,6 +234,7 @@ static void complain_of_memory(struct settings *settings)
     size_t last = settings->complaint_count < MAX_COMPLAINTS ? settings->complaint_count++
                                                              : MAX_COMPLAINTS - 1;
     settings->complaints[last] = (struct complaint){ .text = VIEW(NO_MEMORY), .is_fatal = true };
+    settings->has_lost_secret = true;
 }
 
 struct view settings_complaints(struct settings *settings, bool only_fatal)
@@ -255,6 +258,7 @@ struct triage settings_triage(struct settings *settings)
         .devin = settings->devin,
         .redact = &settings->redact,
         .refusal = settings_complaints(settings, true),
+        .trusts_nobody = settings->has_lost_secret,
     };
 }
 

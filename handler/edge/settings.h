@@ -47,6 +47,7 @@ struct settings {
 
     struct complaint complaints[MAX_COMPLAINTS];
     size_t complaint_count;
+    bool has_lost_secret; /* one that callers must present is set and cannot be read */
     struct arena mem;
 };
 

@@ -161,7 +161,8 @@ static bool wants_playbook(const struct devin *devin)
 /* v1 recognises an equal request itself; v3 does not. */
 static bool wants_lookup(const struct devin *devin)
 {
-    return devin->request->goal == GOAL_RESOLVE || devin->request->has_identity
+    const struct devin_request *request = devin->request;
+    return request->goal == GOAL_RESOLVE || request->has_identity || request->is_repeated
            || devin->api.version == API_V3;
 }
 
@@ -365,6 +366,12 @@ static struct devin_next answered_lookup(struct devin *devin, const struct turn 
     return go_to(devin, STAGE_CREATE, turn);
 }
 
+/* v1 gives the same session for the same request; where it does not, a look-up alone keeps from a second. */
+static bool can_wait(const struct devin *devin)
+{
+    return devin->request->is_kept && devin->api.version == API_V3;
+}
+
 /* Two sessions cost less than none. */
 static struct devin_next failed_lookup(struct devin *devin, const struct turn *turn)
 {
@@ -375,6 +382,8 @@ static struct devin_next failed_lookup(struct devin *devin, const struct turn *t
         return take_found(devin, turn);
     if (devin->request->goal == GOAL_RESOLVE)
         return finish(devin, RESULT_NOTHING);
+    if (can_wait(devin) && failure_row(turn->why->kind)->is_passing)
+        return FAILED;
     return go_to(devin, STAGE_CREATE, turn);
 }
 
@@ -671,11 +680,16 @@ static bool has_answered(struct devin *devin, const struct turn *turn)
     return true;
 }
 
-/* A create that must not be done twice is only repeated when it surely was not done. */
+/*
+ * A create that must not be done twice is only repeated when it surely was not done.  A look-up that must
+ * succeed before it is repeated.
+ */
 static enum repeat repeat_of(const struct devin *devin)
 {
-    bool is_create = devin->stage == STAGE_CREATE;
-    return is_create && devin->call.is_once ? REPEAT_IF_NOT_DONE : stages[devin->stage].repeat;
+    if (devin->stage == STAGE_CREATE && devin->call.is_once)
+        return REPEAT_IF_NOT_DONE;
+    bool is_needed = devin->stage == STAGE_LOOKUP && can_wait(devin);
+    return is_needed ? REPEAT_FREELY : stages[devin->stage].repeat;
 }
 
 static struct devin_next on_answer(struct devin *devin, const struct turn *turn)

@@ -49,10 +49,13 @@ struct devin_request {
     enum devin_goal goal;
     struct view prompt;
     struct view title;
-    struct view playbook; /* as configured: an id, a title or a !macro; empty: none */
-    struct view message;  /* for a session that is open already; begins with DEVIN_MESSAGE_MARK */
+    struct view playbook;    /* as configured: an id, a title or a !macro; empty: none */
+    struct view playbook_id; /* what that stands for; empty: to be found out */
+    struct view message; /* for a session that is open already; begins with DEVIN_MESSAGE_MARK */
     const struct problem *problem;
     bool has_identity; /* its sender tells problems apart: look for an open session first */
+    bool is_repeated;  /* it was asked for before: look first whether that has made a session */
+    bool is_kept;      /* it will be asked for again: not knowing is a reason to wait for that */
 };
 
 /* Tells our messages from a person's. */
