@@ -205,8 +205,6 @@ const char *settings_from_environment(const char *name)
 static void complain_of(struct settings *settings, const char *name, const char *problem,
                         const char *consequence, bool is_fatal)
 {
-    settings->has_lost_secret |=
-        is_fatal && row->offset == offsetof(struct settings, caller.secret);
     if (settings->complaint_count == MAX_COMPLAINTS)
         return;
     struct text text = text_in(&settings->mem, 1024);
@@ -223,6 +221,8 @@ static void complain_of(struct settings *settings, const char *name, const char 
 static void complain(struct settings *settings, const struct setting *row, const char *problem,
                      const char *consequence, bool is_fatal)
 {
+    settings->has_lost_secret |=
+        is_fatal && row->offset == offsetof(struct settings, caller.secret);
     complain_of(settings, row->name, problem, consequence, is_fatal);
 }
 
