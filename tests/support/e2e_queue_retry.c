@@ -85,10 +85,11 @@ static bool post_sample(struct e2e *e2e, const struct queue_stage *stage)
 
 static bool comes_back(struct e2e *e2e, struct queue_stage *stage)
 {
-    return queue_stage_devin_goes(e2e, stage, true) && post_sample(e2e, stage)
-           && queue_stage_holds(e2e, stage, QUEUE_WAITING, 1)
-           && queue_stage_devin_goes(e2e, stage, false) && is_settled(e2e, stage, 1, 0)
-           && asks_alike(e2e, stage, 2);
+    return control_faults(
+               stage->devin.port,
+               VIEW("{\"on\":\"POST /v1/sessions\",\"status\":503,\"repeat\":3}\n"
+                    "{\"on\":\"POST /v3/organizations/*/sessions$\",\"status\":503,\"repeat\":3}"))
+           && post_sample(e2e, stage) && is_settled(e2e, stage, 1, 0) && asks_alike(e2e, stage, 2);
 }
 
 static enum test_result deferred_v1(struct e2e *e2e)

@@ -83,7 +83,7 @@ static void set_environment(struct e2e *e2e, const struct queue_plan *plan, stru
     out->env = env_basics(e2e->mem);
     player_defaults(&out->env, out->devin.port);
     env_set(&out->env, VIEW("QUEUE"), VIEW("on"));
-    env_set(&out->env, VIEW("QUEUE_HIDE_S"), VIEW("1")); /* the deadline makes more of it */
+    env_set(&out->env, VIEW("QUEUE_HIDE_S"), VIEW("10"));
     env_set(&out->env, VIEW("DEVIN_TIMEOUT_MS"), VIEW("1000"));
     env_set(&out->env, VIEW("AzureWebJobsStorage"),
             storage_connection(out->azurite.port, e2e->mem));
