@@ -275,6 +275,15 @@ static int command_playbook(int count, char **words)
     return code;
 }
 
+static int command_queue(int count, char **words)
+{
+    struct settings settings;
+    settings_read(&settings, settings_from_environment);
+    int code = console_queue(&settings, count, words);
+    settings_drop(&settings);
+    return code;
+}
+
 static int command_version(int count, char **words)
 {
     (void)count;
@@ -301,6 +310,7 @@ static const struct command {
       command_render },
     { "session", "list|get|watch|message  follow Devin sessions from a terminal", command_session },
     { "playbook", "push FILE   create or update the default playbook in Devin", command_playbook },
+    { "queue", "list|show|replay|drop  look after alerts that are stored", command_queue },
     { "version", "            print the version", command_version },
     { "help", "            print this", command_help },
 };

@@ -2,8 +2,8 @@
  * The clock of the edge: nothing further inside asks for the time.
  *
  * Owns:     nothing.
- * Units:    milliseconds since some moment before the process began, which never go back; seconds
- *           since 1970, which follow whoever sets the machine's clock.
+ * Units:    milliseconds since some moment before the process began, never going back; and seconds since
+ *           1970, which may.
  * Fails:    never.
  * Threads:  any.
  */
@@ -19,11 +19,9 @@ static inline long long clock_now_ms(void)
     return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static inline long long clock_epoch_s(void)
+static inline long long clock_since_1970_s(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (long long)now.tv_sec;
+    return (long long)time(NULL);
 }
 
 #endif

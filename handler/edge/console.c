@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "edge/terminal.h"
 #include "edge/wire.h"
 #include "session/api.h"
 #include "session/devin.h"
@@ -29,24 +30,6 @@ struct console {
 };
 
 /* --- calls ------------------------------------------------------------------------------------ */
-
-/* As a caller would read it, and what the log would say besides. */
-static int say_failure(const struct failure *why)
-{
-    const struct failure_row *row = failure_row(why->kind);
-    const char *reason = why->reason[0] != '\0' ? why->reason : row->details;
-    bool is_about_input = row->status < 500;
-    fputs("handler: ", stderr);
-    if (is_about_input || reason == NULL)
-        fprintf(stderr, "%s%s%s%s%s", row->error, why->field == NULL ? "" : why->field,
-                why->rule == NULL ? "" : " ", why->rule == NULL ? "" : why->rule,
-                reason == NULL ? "" : ": ");
-    fputs(reason == NULL ? "" : reason, stderr);
-    if (why->detail[0] != '\0')
-        fprintf(stderr, " (%s)", why->detail);
-    fputc('\n', stderr);
-    return 1;
-}
 
 /* Until it is answered, or fails for good. */
 static bool call(struct console *console, const struct call *call, struct answer *answer,
@@ -139,27 +122,15 @@ static void close_console(struct console *console)
 
 /* --- printing --------------------------------------------------------------------------------- */
 
-/* Devin's text on a terminal: without what would move the cursor or hide something. */
-static void print_text(struct view text)
-{
-    while (text.len > 0) {
-        uint32_t code = 0;
-        size_t len = utf8_read(text, &code);
-        if (len > 0 && !utf8_is_invisible(code))
-            fwrite(text.at, 1, len, stdout);
-        text = view_skip(text, len == 0 ? 1 : len);
-    }
-}
-
 static void print_session(const struct session *session)
 {
-    print_text(session->id);
+    terminal_print(session->id);
     fputs("  ", stdout);
-    print_text(session->status.len > 0 ? session->status : VIEW("-"));
+    terminal_print(session->status.len > 0 ? session->status : VIEW("-"));
     fputs("  ", stdout);
-    print_text(session->url);
+    terminal_print(session->url);
     fputs("  ", stdout);
-    print_text(session->title);
+    terminal_print(session->title);
     fputc('\n', stdout);
 }
 
@@ -180,21 +151,6 @@ static bool print_node(struct console *console, const struct cJSON *node, struct
     else
         print_session(session);
     return true;
-}
-
-/* Takes --json out of the words, wherever it stands. */
-static bool take_json(int *count, char **words)
-{
-    bool is_there = false;
-    int kept = 0;
-    for (int i = 0; i < *count; i++) {
-        if (strcmp(words[i], "--json") == 0)
-            is_there = true;
-        else
-            words[kept++] = words[i];
-    }
-    *count = kept;
-    return is_there;
 }
 
 /* --- render ----------------------------------------------------------------------------------- */
@@ -220,7 +176,7 @@ int console_render(struct settings *settings, int count, char **words)
     struct arena mem;
     struct report report;
     struct failure why = { 0 };
-    bool wants_json = take_json(&count, words);
+    bool wants_json = terminal_take(&count, words, "--json");
     if (count != 1) {
         fprintf(stderr, "usage:\n  handler render FILE|- [--json]\n");
         return 2;
@@ -240,7 +196,7 @@ int console_render(struct settings *settings, int count, char **words)
         return 1;
     }
     bool is_done = triage_run(&triage, &request, &mem, &report, &why);
-    int code = is_done ? print_report(&report, wants_json, &mem) : say_failure(&why);
+    int code = is_done ? print_report(&report, wants_json, &mem) : terminal_failure(&why);
     arena_drop(&mem);
     return code;
 }
@@ -330,7 +286,7 @@ static void show_progress(const struct session *session, struct watch *watch)
     text_add(&kept, status);
     if (isatty(STDOUT_FILENO)) {
         printf("\r%s ", session->id.at);
-        print_text(session->status);
+        terminal_print(session->status);
         printf(", %lld s ", watch->seconds);
         fflush(stdout);
     } else if (is_news) {
@@ -388,7 +344,7 @@ static bool send_message(struct console *console, int count, char **words, struc
         return fail_session(why);
     struct view detail = json_text(json_at(json.root, "detail"));
     printf("sent%s", detail.len > 0 ? ", perhaps not delivered: " : "");
-    print_text(detail);
+    terminal_print(detail);
     printf("\n");
     json_free(&json);
     return true;
@@ -427,7 +383,7 @@ int console_session(struct settings *settings, int count, char **words)
 {
     struct console console;
     struct failure why = { 0 };
-    bool wants_json = take_json(&count, words);
+    bool wants_json = terminal_take(&count, words, "--json");
     const struct verb *verb = find_verb(count, words);
     if (verb == NULL)
         return session_usage();
@@ -435,7 +391,7 @@ int console_session(struct settings *settings, int count, char **words)
     console.wants_json = wants_json;
     bool is_done = is_open && verb->run(&console, count - 1, words + 1, &why);
     close_console(&console);
-    return is_done ? 0 : say_failure(&why);
+    return is_done ? 0 : terminal_failure(&why);
 }
 
 /* --- playbook --------------------------------------------------------------------------------- */
@@ -480,7 +436,7 @@ static bool push(struct console *console, struct view title, struct view body, s
         return false;
     struct view id = json_text(json_at(json.root, "playbook_id"));
     printf("%s ", known.state == PLAYBOOK_FOUND ? "updated" : "created");
-    print_text(id.len > 0 ? id : known.id);
+    terminal_print(id.len > 0 ? id : known.id);
     printf("\n");
     json_free(&json);
     return true;
@@ -507,5 +463,5 @@ int console_playbook(struct settings *settings, int count, char **words)
                                        VIEW("DEVIN_PLAYBOOK_ID is an id: set it to a name")))
                    && push(&console, title, body, &why);
     close_console(&console);
-    return is_done ? 0 : say_failure(&why);
+    return is_done ? 0 : terminal_failure(&why);
 }

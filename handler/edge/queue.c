@@ -1,6 +1,8 @@
 /*
  * Each call is one request on a kept connection.  Two things are worth a second one: a queue that is
- * missing, which is created, and a token that is refused, which is renewed.
+ * missing, which is created, and a token that is refused, which is renewed.  On a kept connection
+ * that turns out to be dead libcurl sends again by itself: a message may then stand there twice,
+ * which the tag of its session makes harmless.
  */
 #include "edge/queue.h"
 
@@ -99,7 +101,7 @@ static bool fetch_token(void *state, long long timeout_ms, struct arena *mem, st
         return fail(why, FAIL_INTERNAL, "no memory for a token");
     wire_fetch(queue->loop, &fetch, timeout_ms, mem, &fetched);
     const struct answer *answer = &fetched.answer;
-    if (is_fine(answer) && credential_read(answer->body, clock_epoch_s(), mem, out))
+    if (is_fine(answer) && credential_read(answer->body, clock_since_1970_s(), mem, out))
         return true;
     if (answer->kind == ANSWER_HTTP) {
         fail_because(why, FAIL_STORE_DOWN,
@@ -119,7 +121,7 @@ static bool write_request(struct queue *queue, const struct storage_request *req
                           long long timeout_ms, struct arena *mem, struct view *token,
                           struct fetch *out, struct failure *why)
 {
-    long long now_s = clock_epoch_s();
+    long long now_s = clock_since_1970_s();
     *token = (struct view){ 0 };
     if (queue->credential != NULL
         && !credential_token(queue->credential, now_s, timeout_ms, mem, token, why))

@@ -383,7 +383,7 @@ static struct reply refuse(struct visit *visit)
 static bool run(struct visit *visit)
 {
     visit->request.spent_ms = clock_now_ms() - visit->start_ms;
-    visit->request.received_s = clock_epoch_s();
+    visit->request.received_s = clock_since_1970_s();
     visit->has_report = true;
     return triage_run(visit->server->plan.triage, &visit->request, &visit->mem, &visit->report,
                       &visit->why);
