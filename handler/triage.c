@@ -21,6 +21,7 @@ enum {
     MAX_PREVIEW_BYTES = 8 * 1024 * 1024,
     MAX_MESSAGE_BYTES = 2000,
     MAX_MESSAGE_FIELD = 512,
+    MAX_TOLD_BYTES = 4096,
     PLAYBOOK_KEPT_MS = 600000,
     PLAYBOOK_RETRIED_MS = 60000,
     /* All that keeping a request's alerts may cost, and so much for moving one to the poisoned. */
@@ -228,41 +229,112 @@ static struct view turn_key(const struct triage *triage, const struct devin_requ
     return is_by_problem ? identity->fingerprint : identity->firing;
 }
 
-/* "id url": what the others are told. */
-static struct view told_of(const struct outcome *outcome, struct arena *mem)
+/* Its firing first, then the problems that were folded into it; joined by spaces. */
+static struct view tags_of(const struct problem *problem, struct arena *mem)
 {
-    struct text told = text_in(mem, 4096);
+    struct text tags = text_in(mem, MAX_TOLD_BYTES);
+    text_add(&tags, problem->identity.firing);
+    for (size_t i = 0; i < problem->also_fingerprint_count && i < MAX_OWN_TAGS; i++) {
+        text_add_char(&tags, ' ');
+        text_add(&tags, problem->also_fingerprints[i]);
+    }
+    return text_ok(&tags) ? text_view(&tags) : (struct view){ 0 };
+}
+
+/* Those that are not there yet, as far as there is room. */
+static void add_tags(struct text *told, struct view tags)
+{
+    while (tags.len > 0) {
+        struct view tag;
+        view_cut(tags, ' ', &tag, &tags);
+        if (told->len + 1 + tag.len < MAX_TOLD_BYTES && !view_contains(text_view(told), tag)) {
+            text_add_char(told, ' ');
+            text_add(told, tag);
+        }
+    }
+}
+
+/* "id url tag tag…": what the others are told, and whom it answers. */
+static struct view told_of(const struct devin_request *request, const struct outcome *outcome,
+                           struct arena *mem)
+{
+    struct text told = text_in(mem, MAX_TOLD_BYTES);
     text_add(&told, outcome->session.id);
     text_add_char(&told, ' ');
     text_add(&told, outcome->session.url);
-    bool is_told = !outcome->has_failed && text_ok(&told);
+    add_tags(&told, tags_of(request->problem, mem));
+    bool is_same = view_equal(outcome->session.id, request->told.id);
+    if (is_same) /* else that one had ended, and this one has not been told of the others */
+        add_tags(&told, request->told.tags);
+    bool is_told = !outcome->has_failed && text_ok(&told) && arena_ok(mem);
     return is_told ? text_view(&told) : (struct view){ 0 };
 }
 
-static void take_told(struct view told, struct outcome *out)
+static struct devin_told read_told(const struct arrival *arrival, struct arena *mem)
 {
-    out->action = ACTION_EXISTING;
-    view_cut(told, ' ', &out->session.id, &out->session.url);
+    struct devin_told told = { 0 };
+    struct text tags = text_in(mem, (size_t)2 * MAX_TOLD_BYTES);
+    if (!view_cut(arrival->result, ' ', &told.id, &told.url))
+        return (struct devin_told){ 0 };
+    view_cut(told.url, ' ', &told.url, &told.tags);
+    text_add(&tags, told.tags);
+    text_add_string(&tags, told.tags.len > 0 && arrival->others.len > 0 ? " " : "");
+    text_add(&tags, arrival->others);
+    if (text_ok(&tags))
+        told.tags = text_view(&tags);
+    return told;
 }
 
+static void take_told(const struct devin_told *told, struct outcome *out)
+{
+    out->action = ACTION_EXISTING;
+    out->session.id = told->id;
+    out->session.url = told->url;
+}
+
+/* The session is there all the same: that it has not heard of this firing is noted. */
+static void be_late(const struct devin_told *told, struct arena *mem, struct outcome *out)
+{
+    out->has_failed = told->id.len == 0;
+    if (out->has_failed)
+        fail(&out->why, FAIL_DEVIN_UNREACHABLE, "an equal alert was still being sent to Devin");
+    else if (pairs_add(&out->notes, MAX_NOTES, VIEW("tags"),
+                       VIEW("could not be set: others were at it"), MAX_VALUE_BYTES, mem))
+        take_told(told, out);
+    else
+        out->has_failed = !fail(&out->why, FAIL_INTERNAL, "no memory left for a note");
+}
+
+/*
+ * Alerts of one firing need one answer.  Other firings of the problem join what the first one opened,
+ * and as setting a session's tags replaces them, they do so one at a time.  A thousand of them would
+ * not come to an end within their deadlines: whoever joins brings the tags of all that wait along, so
+ * that a crowd costs one join.  Only a message is everybody's own.
+ */
 static void open_in_turn(const struct triage *triage, const struct devin_request *request,
                          long long left_ms, struct arena *mem, struct outcome *out,
                          long long *spent_ms)
 {
     const struct wire *wire = &triage->wire;
-    struct view key = turn_key(triage, request);
-    struct view told = { 0 };
-    long long waited_ms = 0;
-    enum turn turn = wire->enter(wire->state, key, left_ms - *spent_ms, mem, &told, &waited_ms);
-    *spent_ms += waited_ms;
+    bool is_joined = triage->devin.on_refire == REFIRE_JOIN;
+    struct arrival arrival = {
+        .key = turn_key(triage, request),
+        .word = request->problem->identity.firing,
+        .brings = is_joined ? tags_of(request->problem, mem) : (struct view){ 0 },
+        .patience_ms = left_ms - *spent_ms,
+    };
+    enum turn turn = wire->enter(wire->state, &arrival, mem);
+    const struct devin_told told = read_told(&arrival, mem);
+    *spent_ms += arrival.waited_ms;
     if (turn == TURN_TOLD) {
-        take_told(told, out);
+        take_told(&told, out);
     } else if (turn == TURN_LATE) {
-        out->has_failed = true;
-        fail(&out->why, FAIL_DEVIN_UNREACHABLE, "an equal alert was still being sent to Devin");
+        be_late(&told, mem, out);
     } else {
-        out->has_failed = !call_devin(triage, request, left_ms, mem, out, spent_ms);
-        wire->leave(wire->state, key, told_of(out, mem));
+        struct devin_request informed = *request;
+        informed.told = told;
+        out->has_failed = !call_devin(triage, &informed, left_ms, mem, out, spent_ms);
+        wire->leave(wire->state, arrival.key, told_of(&informed, out, mem));
     }
 }
 

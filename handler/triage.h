@@ -56,6 +56,19 @@ enum turn {
     TURN_LATE  /* somebody else is still at it and patience is over */
 };
 
+/* Who enters for a key, and what it finds there.  A result is words with spaces between them. */
+struct arrival {
+    struct view key;
+    struct view word;   /* a result that holds it is the answer */
+    struct view brings; /* words that whoever leads may see to; empty: none but itself can */
+    long long patience_ms;
+
+    struct arrival *next; /* while it waits */
+    long long waited_ms;
+    struct view result; /* what the last leader left; empty: nothing so far */
+    struct view others; /* of TURN_LEAD with a result: what those bring who wait now */
+};
+
 /* The world outside: real in edge/, scripted in tests. */
 struct wire {
     void *state;
@@ -74,11 +87,10 @@ struct wire {
     void (*remember)(void *state, struct view key, struct view value, long long ttl_ms);
 
     /*
-     * One at a time for each key.  TURN_LEAD must be followed by leave(); an empty result there says
-     * that it failed, and the next in line leads.
+     * One at a time for each key.  TURN_LEAD must be followed by leave(); the next whom the result there
+     * does not answer leads with it, and an empty one says that it failed.
      */
-    enum turn (*enter)(void *state, struct view key, long long patience_ms, struct arena *mem,
-                       struct view *result, long long *waited_ms);
+    enum turn (*enter)(void *state, struct arrival *arrival, struct arena *mem);
     void (*leave)(void *state, struct view key, struct view result);
 };
 

@@ -12,7 +12,13 @@
 #include <string.h>
 #include <time.h>
 
-enum { MAX_RESULT_BYTES = 2048, MAX_VALUES = 64, MAX_CALLS_A_MINUTE = 1000, MINUTE_MS = 60000 };
+enum {
+    MAX_RESULT_BYTES = 8192,
+    MAX_OTHERS_BYTES = 2048,
+    MAX_VALUES = 64,
+    MAX_CALLS_A_MINUTE = 1000,
+    MINUTE_MS = 60000
+};
 
 struct value {
     char *key;
@@ -23,7 +29,8 @@ struct value {
 struct flight {
     struct flight *next;
     char *key;
-    char result[MAX_RESULT_BYTES]; /* of the leader that has left; empty: it failed, or is at it */
+    char result[MAX_RESULT_BYTES]; /* of the leader that left last; empty: it failed, or none has */
+    struct arrival *waiters;
     bool is_led;
     int inside; /* leader and waiters */
     pthread_cond_t changed;
@@ -165,34 +172,74 @@ static void end_flight(struct shared *shared, struct flight *flight)
     free(flight);
 }
 
-/* Until somebody leaves with a result, or leaves without one, or patience is over. */
-static enum turn await_turn(struct flight *flight, struct shared *shared, long long patience_ms,
-                            struct arena *mem, struct view *result)
+static bool holds_word(struct view words, struct view wanted)
 {
-    const struct timespec until = after_ms(patience_ms);
-    bool is_late = patience_ms <= 0;
-    while (flight->is_led && !is_late)
-        is_late = pthread_cond_timedwait(&flight->changed, &shared->lock, &until) != 0;
-    if (flight->is_led)
-        return TURN_LATE;
-    if (flight->result[0] == '\0')
-        return TURN_LEAD;
-    *result = view_keep(view_of(flight->result), mem);
-    return result->at != NULL ? TURN_TOLD : TURN_LATE;
+    while (words.len > 0) {
+        struct view word;
+        view_cut(words, ' ', &word, &words);
+        if (view_equal(word, wanted))
+            return true;
+    }
+    return false;
 }
 
-enum turn shared_enter(struct shared *shared, struct view key, long long patience_ms,
-                       struct arena *mem, struct view *result, long long *waited_ms)
+static void stop_waiting(struct flight *flight, const struct arrival *arrival)
+{
+    struct arrival **link = &flight->waiters;
+    while (*link != arrival)
+        link = &(*link)->next;
+    *link = arrival->next;
+}
+
+/* As many as there is room for: the rest is there for the next who leads. */
+static struct view brought_by_others(const struct flight *flight, struct arena *mem)
+{
+    struct text words = text_in(mem, MAX_OTHERS_BYTES);
+    for (const struct arrival *other = flight->waiters; other != NULL; other = other->next) {
+        if (other->brings.len == 0 || words.len + 1 + other->brings.len > MAX_OTHERS_BYTES)
+            continue;
+        text_add_string(&words, words.len > 0 ? " " : "");
+        text_add(&words, other->brings);
+    }
+    return text_ok(&words) ? text_view(&words) : (struct view){ 0 };
+}
+
+/* Until it is answered by what somebody left, or nobody leads, or patience is over. */
+static enum turn await_turn(struct flight *flight, struct shared *shared, struct arrival *arrival,
+                            struct arena *mem)
+{
+    const struct timespec until = after_ms(arrival->patience_ms);
+    bool is_late = arrival->patience_ms <= 0;
+    bool is_told = holds_word(view_of(flight->result), arrival->word);
+    arrival->next = flight->waiters;
+    flight->waiters = arrival;
+    while (flight->is_led && !is_told && !is_late) {
+        is_late = pthread_cond_timedwait(&flight->changed, &shared->lock, &until) != 0;
+        is_told = holds_word(view_of(flight->result), arrival->word);
+    }
+    stop_waiting(flight, arrival);
+    if (flight->result[0] != '\0')
+        arrival->result = view_keep(view_of(flight->result), mem);
+    if (is_told)
+        return arrival->result.at != NULL ? TURN_TOLD : TURN_LATE;
+    if (flight->is_led)
+        return TURN_LATE;
+    if (arrival->result.len > 0)
+        arrival->others = brought_by_others(flight, mem);
+    return TURN_LEAD;
+}
+
+enum turn shared_enter(struct shared *shared, struct arrival *arrival, struct arena *mem)
 {
     long long start_ms = clock_now_ms();
     enum turn turn = TURN_LEAD;
     pthread_mutex_lock(&shared->lock);
-    struct flight *flight = find_flight(shared, key);
+    struct flight *flight = find_flight(shared, arrival->key);
     if (flight == NULL)
-        flight = begin_flight(shared, key);
+        flight = begin_flight(shared, arrival->key);
     if (flight != NULL) {
         flight->inside++;
-        turn = await_turn(flight, shared, patience_ms, mem, result);
+        turn = await_turn(flight, shared, arrival, mem);
         if (turn == TURN_LEAD)
             flight->is_led = true;
         else
@@ -200,7 +247,7 @@ enum turn shared_enter(struct shared *shared, struct view key, long long patienc
         end_flight(shared, flight);
     }
     pthread_mutex_unlock(&shared->lock);
-    *waited_ms = clock_now_ms() - start_ms;
+    arrival->waited_ms = clock_now_ms() - start_ms;
     return turn;
 }
 

@@ -4,7 +4,7 @@
  *
  * Owns:     shared_start() gives what shared_stop() ends; values handed out live in the caller's arena.
  * Units:    milliseconds; calls a minute.
- * Fails:    without memory a value is not remembered, and everybody leads; a result of 2 KiB and more
+ * Fails:    without memory a value is not remembered, and everybody leads; a result of 8 KiB and more
  *           counts as none.
  * Threads:  any number; start and stop from one, with nobody inside.
  */
@@ -22,8 +22,7 @@ void shared_stop(struct shared *shared);
 /* As struct wire has them in triage.h. */
 bool shared_recall(struct shared *shared, struct view key, struct arena *mem, struct view *value);
 void shared_remember(struct shared *shared, struct view key, struct view value, long long ttl_ms);
-enum turn shared_enter(struct shared *shared, struct view key, long long patience_ms,
-                       struct arena *mem, struct view *result, long long *waited_ms);
+enum turn shared_enter(struct shared *shared, struct arrival *arrival, struct arena *mem);
 void shared_leave(struct shared *shared, struct view key, struct view result);
 
 /*

@@ -616,11 +616,10 @@ static void wire_remember(void *state, struct view key, struct view value, long 
     shared_remember(loop->shared, key, value, ttl_ms);
 }
 
-static enum turn wire_enter(void *state, struct view key, long long patience_ms, struct arena *mem,
-                            struct view *result, long long *waited_ms)
+static enum turn wire_enter(void *state, struct arrival *arrival, struct arena *mem)
 {
     const struct wire_loop *loop = state;
-    return shared_enter(loop->shared, key, patience_ms, mem, result, waited_ms);
+    return shared_enter(loop->shared, arrival, mem);
 }
 
 static void wire_leave(void *state, struct view key, struct view result)

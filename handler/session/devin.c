@@ -168,6 +168,8 @@ static bool wants_lookup(const struct devin *devin)
 
 static enum devin_stage stage_after_org(const struct devin *devin)
 {
+    if (devin->is_told)
+        return STAGE_TOLD;
     if (wants_playbook(devin))
         return STAGE_PLAYBOOK;
     return wants_lookup(devin) ? STAGE_LOOKUP : STAGE_CREATE;
@@ -332,7 +334,13 @@ static struct devin_next tagged(struct devin *devin, const struct turn *turn)
 /* An alert without a firing of its own may have joined that session before. */
 static struct devin_next tag_session(struct devin *devin, const struct turn *turn)
 {
+    struct view told = devin->is_told ? devin->request->told.tags : (struct view){ 0 };
     bool is_tagged = has_tag(&devin->session, devin->request->problem->identity.firing);
+    while (is_tagged && told.len > 0) {
+        struct view tag;
+        view_cut(told, ' ', &tag, &told);
+        is_tagged = has_tag(&devin->session, tag);
+    }
     return is_tagged ? tagged(devin, turn) : go_to(devin, STAGE_TAG, turn);
 }
 
@@ -385,6 +393,43 @@ static struct devin_next failed_lookup(struct devin *devin, const struct turn *t
     if (can_wait(devin) && failure_row(turn->why->kind)->is_passing)
         return FAILED;
     return go_to(devin, STAGE_CREATE, turn);
+}
+
+/* --- another request's session ----------------------------------------------------------------- */
+
+static bool call_get(struct devin *devin, struct arena *mem)
+{
+    return api_get_session(&devin->api, devin->session.id, mem, &devin->call);
+}
+
+/* Who was told of a session has one: what fails behind that is noted. */
+static struct devin_next failed_told(struct devin *devin, const struct turn *turn)
+{
+    note(devin, "tags", "could not be set: the session could not be read", turn->mem);
+    return finish(devin, RESULT_EXISTING);
+}
+
+/*
+ * Setting tags replaces them, so those that are there are read first.  A session that has ended is no
+ * answer to another firing, even if it was one to the firing that found it.
+ */
+static struct devin_next answered_told(struct devin *devin, const struct turn *turn)
+{
+    struct session now;
+    if (!api_read_session(turn->body, turn->mem, &now))
+        return failed_told(devin, turn);
+    if (now.has_ended) {
+        devin->is_told = false;
+        devin->session = (struct session){ 0 };
+        return go_to(devin, stage_after_org(devin), turn);
+    }
+    now.id = devin->session.id;
+    now.url = devin->session.url;
+    devin->session = now;
+    bool is_news = !is_of_firing(devin, &now);
+    if (is_news && devin->settings->on_refire == REFIRE_MESSAGE)
+        return go_to(devin, STAGE_COUNT, turn);
+    return tag_session(devin, turn);
 }
 
 /* --- create ---------------------------------------------------------------------------------- */
@@ -510,11 +555,6 @@ static struct devin_next answered_confirm(struct devin *devin, const struct turn
 
 /* --- check ----------------------------------------------------------------------------------- */
 
-static bool call_check(struct devin *devin, struct arena *mem)
-{
-    return api_get_session(&devin->api, devin->session.id, mem, &devin->call);
-}
-
 static struct devin_next answered_check(struct devin *devin, const struct turn *turn)
 {
     struct session now;
@@ -584,9 +624,19 @@ static struct devin_next failed_message(struct devin *devin, const struct turn *
 
 /* --- tags ------------------------------------------------------------------------------------ */
 
+static size_t add_tag(struct view tags[MAX_TAGS], size_t count, struct view tag)
+{
+    for (size_t i = 0; i < count; i++)
+        if (view_equal(tags[i], tag))
+            return count;
+    if (count < MAX_TAGS)
+        tags[count++] = tag;
+    return count;
+}
+
 /*
  * A session that is joined learns this firing, so that its repeat finds it even when it has ended,
- * and the problems that were folded into this one.
+ * the problems that were folded into this one, and what other requests ask for.
  */
 static bool call_tag(struct devin *devin, struct arena *mem)
 {
@@ -596,10 +646,16 @@ static bool call_tag(struct devin *devin, struct arena *mem)
     size_t count = session->tag_count < MAX_TAGS ? session->tag_count : MAX_TAGS - 1;
     for (size_t i = 0; i < count; i++)
         tags[i] = session->tags[i];
-    tags[count++] = problem->identity.firing;
-    for (size_t i = 0; i < problem->also_fingerprint_count && count < MAX_TAGS; i++)
-        if (!has_tag(session, problem->also_fingerprints[i]))
-            tags[count++] = problem->also_fingerprints[i];
+    count = add_tag(tags, count, problem->identity.fingerprint);
+    count = add_tag(tags, count, problem->identity.firing);
+    for (size_t i = 0; i < problem->also_fingerprint_count; i++)
+        count = add_tag(tags, count, problem->also_fingerprints[i]);
+    struct view told = devin->is_told ? devin->request->told.tags : (struct view){ 0 };
+    while (told.len > 0) {
+        struct view tag;
+        view_cut(told, ' ', &tag, &told);
+        count = add_tag(tags, count, tag);
+    }
     return api_set_tags(&devin->api, session->id, tags, count, mem, &devin->call);
 }
 
@@ -615,10 +671,11 @@ static struct devin_next failed_tag(struct devin *devin, const struct turn *turn
 static const struct stage stages[STAGE_TAG + 1] = {
     [STAGE_ORG]      = { REPEAT_FREELY,      false, call_org,       answered_org,       failed_for_good },
     [STAGE_PLAYBOOK] = { REPEAT_NEVER,       true,  call_playbooks, answered_playbooks, failed_playbooks },
+    [STAGE_TOLD]     = { REPEAT_NEVER,       true,  call_get,       answered_told,      failed_told },
     [STAGE_LOOKUP]   = { REPEAT_NEVER,       true,  call_lookup,    answered_lookup,    failed_lookup },
     [STAGE_CREATE]   = { REPEAT_FREELY,      false, call_create,    answered_create,    failed_create },
     [STAGE_CONFIRM]  = { REPEAT_NEVER,       true,  call_lookup,    answered_confirm,   failed_confirm },
-    [STAGE_CHECK]    = { REPEAT_NEVER,       true,  call_check,     answered_check,     failed_check },
+    [STAGE_CHECK]    = { REPEAT_NEVER,       true,  call_get,       answered_check,     failed_check },
     [STAGE_COUNT]    = { REPEAT_NEVER,       true,  call_count,     answered_count,     failed_count },
     [STAGE_MESSAGE]  = { REPEAT_IF_NOT_DONE, false, call_message,   answered_message,   failed_message },
     [STAGE_TAG]      = { REPEAT_NEVER,       true,  call_tag,       tagged,             failed_tag },
@@ -649,6 +706,8 @@ bool devin_begin(struct devin *devin, const struct devin_settings *settings,
         .known = *known,
         .api = settings->api,
         .result = RESULT_NOTHING,
+        .session = { .id = request->told.id, .url = request->told.url },
+        .is_told = request->told.id.len > 0,
     };
     if (devin->api.org.len == 0)
         devin->api.org = known->org;
@@ -671,6 +730,7 @@ static bool has_answered(struct devin *devin, const struct turn *turn)
         return api_is_sessions(turn->body);
     case STAGE_CREATE:
         return api_read_session(turn->body, turn->mem, &devin->session);
+    case STAGE_TOLD:
     case STAGE_CHECK:
     case STAGE_COUNT:
     case STAGE_MESSAGE:
@@ -711,16 +771,19 @@ struct devin_next devin_step(struct devin *devin, const struct answer *last, lon
 {
     struct json json = { 0 };
     struct failure not_json = { 0 };
+    struct turn turn = { last, NULL, left_ms, mem, why };
     if (last == NULL && left_ms > 0)
         return send_now(devin, left_ms);
     if (last == NULL) {
         fail(why, FAIL_DEVIN_UNREACHABLE, "no time was left to call Devin");
-        return FAILED;
+        return devin->is_told ? failed_told(devin, &turn) : FAILED;
     }
     if (!json_read(last->body, mem, &json, &not_json))
         json = (struct json){ 0 };
-    struct turn turn = { last, json.root, left_ms, mem, why };
+    turn.body = json.root;
     struct devin_next next = on_answer(devin, &turn);
+    if (next.move == DEVIN_FAILED && devin->is_told)
+        next = failed_told(devin, &turn);
     json_free(&json);
     if (!arena_ok(mem) || not_json.kind == FAIL_INTERNAL) {
         no_memory(why);

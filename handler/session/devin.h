@@ -4,7 +4,8 @@
  *
  *   organization ─► playbook ─► look-up ─┬─► create ─► check ─┐
  *   (v3, unknown)   (a name)   (by tag)  ├─► count ─► message ├─► tag ─► done
- *                                        └────────────────────┘
+ *        └──────────► told ──────────────┴────────────────────┘
+ *             (another request's session)
  *
  * Owns:     nothing; calls and sessions live in the arena.
  * Units:    milliseconds.
@@ -45,6 +46,13 @@ enum devin_goal {
     GOAL_RESOLVE /* tell the open session, if there is one, that it is over */
 };
 
+/* A session that another request has just opened or joined for the same problem; no list need know it. */
+struct devin_told {
+    struct view id; /* empty: nobody has */
+    struct view url;
+    struct view tags; /* of firings and problems it stands for, joined by spaces */
+};
+
 struct devin_request {
     enum devin_goal goal;
     struct view prompt;
@@ -56,6 +64,7 @@ struct devin_request {
     bool has_identity; /* its sender tells problems apart: look for an open session first */
     bool is_repeated;  /* it was asked for before: look first whether that has made a session */
     bool is_kept;      /* it will be asked for again: not knowing is a reason to wait for that */
+    struct devin_told told; /* joined as if the look-up had found it, unless it has ended */
 };
 
 /* Tells our messages from a person's. */
@@ -89,6 +98,7 @@ enum devin_result { RESULT_CREATED, RESULT_EXISTING, RESULT_MESSAGED, RESULT_NOT
 enum devin_stage {
     STAGE_ORG,
     STAGE_PLAYBOOK,
+    STAGE_TOLD,   /* another request's session: is it open, and which tags has it? */
     STAGE_LOOKUP, /* an open session of this problem, or any of this firing */
     STAGE_CREATE,
     STAGE_CONFIRM, /* a create whose fate is unclear: did it make a session? */
@@ -111,6 +121,7 @@ struct devin {
 
     enum devin_result result; /* once DEVIN_DONE, with `session` unless it is RESULT_NOTHING */
     struct session session;
+    bool is_told;  /* `session` is that of `request->told` */
     bool is_plain; /* create without `idempotent` */
     bool is_without_playbook;
     int creates;

@@ -43,6 +43,21 @@ static void claim_frugal(struct view bytes, size_t ceiling, const struct request
     arena_drop(&mem);
 }
 
+/* The same bytes as a queue trigger's. */
+static void claim_retry(struct view envelope, struct arena *mem)
+{
+    struct request request = { 0 };
+    struct failure why = { 0 };
+    if (!invocation_open_retry(envelope, mem, &request, &why)) {
+        CLAIM(why.kind == FAIL_BAD_ENVELOPE && !request.is_retry);
+        return;
+    }
+    CLAIM(request.is_retry && request.dequeue_count >= 0 && request.body.at != NULL);
+    struct json json = fuzz_read_ours(invocation_close_retry(request.body, mem), mem);
+    CLAIM(json_kind(json_at(json.root, "Outputs")) == JSON_OBJECT);
+    json_free(&json);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     const struct view envelope = { (const char *)bytes, size };
@@ -58,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     } else {
         CLAIM(why.kind == FAIL_BAD_ENVELOPE);
     }
+    claim_retry(envelope, &mem);
     claim_answer(envelope, envelope, &mem);
     arena_drop(&mem);
     return 0;

@@ -4,6 +4,7 @@
  *
  *   seeds OUT CASES
  */
+#include "alert/stored.h"
 #include "base/arena.h"
 #include "base/json.h"
 #include "edge/settings.h"
@@ -22,8 +23,8 @@
 
 enum { CASE_BYTES = 256 * 1024 * 1024, LARGEST_SEED = 64 * 1024 };
 
-static const char *const targets[] = { "alert",    "envelope", "devin",
-                                       "settings", "caller",   "template" };
+static const char *const targets[] = { "alert",  "envelope", "devin", "settings",
+                                       "caller", "template", "stored" };
 
 static const char *out_folder;
 static int seed_count;
@@ -50,6 +51,29 @@ static void write_seed(const char *target, struct view bytes)
     FILE *file = fopen(path, "wbe");
     if (file == NULL || fwrite(bytes.at, 1, bytes.len, file) != bytes.len || fclose(file) != 0)
         stop("cannot be written", path);
+}
+
+/* What a queue would hold of these alerts, and the envelope in which it would come back. */
+static void write_stored(struct view body, struct arena *mem)
+{
+    struct payload payload;
+    struct problems problems;
+    struct failure why = { 0 };
+    if (!payload_read(body, mem, &payload, &why)
+        || !problems_of(&payload, ALERT_FIRED, 2, mem, &problems))
+        return;
+    for (size_t i = 0; i < problems.count; i++) {
+        const struct stored stored = { .problem = problems.at[i], .first_seen_s = 1772000000 };
+        struct view message = { 0 };
+        if (!stored_write(&stored, mem, &message, &why))
+            stop("cannot be stored", why.detail);
+        write_seed("stored", message);
+        struct text envelope = text_in(mem, LARGEST_SEED);
+        text_add_string(&envelope, "{\"Data\":{\"alert\":");
+        text_add(&envelope, message);
+        text_add_string(&envelope, "},\"Metadata\":{\"DequeueCount\":\"1\"}}");
+        write_seed("envelope", text_ok(&envelope) ? text_view(&envelope) : VIEW("{}"));
+    }
 }
 
 /* --- out of a case ---------------------------------------------------------------------------- */
@@ -96,6 +120,7 @@ static void write_case(const struct e2e_case *test, struct arena *mem)
     text_add_char(&call, '\n');
     text_add(&call, test->headers);
     write_seed("alert", test->body);
+    write_stored(test->body, mem);
     if (test->body.len < LARGEST_SEED / 2)
         write_seed("envelope", envelope_wrap(&request, mem));
     write_seed("caller", text_view(&call));

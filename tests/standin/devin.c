@@ -33,6 +33,7 @@
  *     ids                                  "session": session_1707228000000 and so on for sessions
  *                                          to come; "devin" (the default): 32 hex digits
  *     bare_ids                             false: v3 answers, too, have "devin-" in front of them
+ *     works_on                             reading a session brings it no nearer to its end
  *     page_size                            v3 pages hold no more; 0: as asked for
  *     playbooks                            all there are: {title, body, macro, playbook_id}, of
  *                                          which only the title must be

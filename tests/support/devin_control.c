@@ -45,6 +45,7 @@ static const struct member option_members[] = {
     { "org_id",             { .kind = JSON_TEXT,   .is_nullable = true } },
     { "ids",                { .kind = JSON_TEXT,   .words = id_kinds } },
     { "bare_ids",           { .kind = JSON_BOOL } },
+    { "works_on",           { .kind = JSON_BOOL } },
     { "page_size",          { .kind = JSON_NUMBER, .max = 200 } },
     { "playbooks",          { .kind = JSON_LIST,   .item = &any_playbook } },
     { "playbooks_as_items", { .kind = JSON_BOOL } },
@@ -256,6 +257,7 @@ static void set_options(struct exchange *ex)
         options->fail_percent = (int)json_number(json_at(root, "fail_percent"));
     set_bool(json_at(root, "gone"), &options->is_gone);
     set_bool(json_at(root, "bare_ids"), &options->bare_ids);
+    set_bool(json_at(root, "works_on"), &options->works_on);
     set_bool(json_at(root, "playbooks_as_items"), &options->playbooks_as_items);
     answer_done(ex, ok && options->org_id.at != NULL);
 }

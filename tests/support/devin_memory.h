@@ -90,6 +90,7 @@ enum strictness { STRICT_V3, STRICT_BOTH, STRICT_NONE };
 struct options {
     struct view org_id; /* empty: null, the key is good for any organization */
     bool playbooks_as_items, bare_ids, session_ids;
+    bool works_on;             /* reading a session brings it no nearer to its end */
     enum strictness playbooks; /* who refuses an id that is not in the list */
     int page_size;             /* v3; 0: as asked for */
     int fail_percent;          /* of the calls, each kind of fault in turn */

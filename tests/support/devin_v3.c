@@ -192,7 +192,7 @@ static void read_session(struct exchange *ex)
     struct session *session = find(ex);
     if (session == NULL)
         return;
-    session->reads++;
+    session->reads += !ex->devin->memory.options.works_on;
     devin_v3_put_session(ex, session, true);
 }
 

@@ -9,8 +9,11 @@
 #include "support/duo.h"
 #include "support/match.h"
 
+#include <unistd.h>
+
 enum act {
     POST,     /* an alert; `says` is in its answer, `status` 0 means 200 */
+    AT_ONCE,  /* `count` alerts, each with its number for #; their create takes long */
     STATE,    /* of the session that was made last */
     FAULT,    /* Devin's next call of that kind */
     OPTIONS,  /* of the stand-in */
@@ -21,6 +24,8 @@ enum act {
     MESSAGES, /* how many were sent, whatever came of them */
     TAGGINGS,
 };
+
+enum { MOST_AT_ONCE = 60 };
 
 /* In what is sent and wanted ' stands for ", and @2 for the second session's id. */
 struct step {
@@ -105,6 +110,55 @@ static bool post(struct e2e *e2e, const struct duo *duo, const struct step *step
                       e2e->why);
 }
 
+/* A copy with the number for #. */
+static const char *numbered(struct e2e *e2e, const char *words, int number)
+{
+    struct text text = text_in(e2e->mem, 1024);
+    for (; *words != '\0'; words++)
+        if (*words == '#')
+            text_add_number(&text, number);
+        else
+            text_add_char(&text, *words);
+    return text_view(&text).at;
+}
+
+/* The first is on its way to Devin, which takes its time, when the others come. */
+static bool send_at_once(struct e2e *e2e, const struct duo *duo, const struct step *step,
+                         int fds[MOST_AT_ONCE])
+{
+    bool ok = true;
+    for (int i = 0; ok && i < step->count; i++) {
+        struct view body = written(e2e, duo, numbered(e2e, step->sends, i + 1));
+        fds[i] = http_connect(duo->handler.port, DUO_PATIENCE_MS);
+        ok = fds[i] >= 0
+             && http_send(fds[i], http_request("POST", VIEW("/api/trigger-devin"), VIEW(""), body,
+                                               e2e->mem));
+    }
+    return ok;
+}
+
+static bool post_at_once(struct e2e *e2e, const struct duo *duo, const struct step *step,
+                         bool is_v3)
+{
+    int fds[MOST_AT_ONCE];
+    for (int i = 0; i < MOST_AT_ONCE; i++)
+        fds[i] = -1;
+    const char *slow = is_v3 ? "{\"on\":\"POST /v3/organizations/*/sessions$\",\"delay_ms\":700}"
+                             : "{\"delay_ms\":700}";
+    bool ok = control_options(duo->devin.port, VIEW("{\"works_on\":true}"))
+              && control_faults(duo->devin.port, view_of(slow))
+              && send_at_once(e2e, duo, step, fds);
+    for (int i = 0; i < step->count; i++) {
+        struct http_answer answer = { 0 };
+        ok = ok && http_receive(fds[i], DUO_PATIENCE_MS, false, e2e->mem, &answer)
+             && answer.status == 200 && view_contains(answer.body, written(e2e, duo, step->says));
+        if (fds[i] >= 0)
+            close(fds[i]);
+    }
+    return ok
+           || complain(e2e->why, "not all of those sent at once were answered as wanted", VIEW(""));
+}
+
 static bool is_counted(const struct cJSON *call, enum act act)
 {
     struct view path = json_text(json_at(call, "path"));
@@ -153,6 +207,8 @@ static bool play_step(struct e2e *e2e, struct duo *duo, const struct step *step,
     switch (step->act) {
     case POST:
         return post(e2e, duo, step);
+    case AT_ONCE:
+        return post_at_once(e2e, duo, step, is_v3);
     case STATE:
         return control_session(duo->devin.port, VIEW("newest"), written(e2e, duo, sends))
                || complain(e2e->why, "no such state", view_of(sends));
@@ -337,6 +393,77 @@ static enum test_result failing_message(struct e2e *e2e)
     static const struct story story = { "ON_REFIRE=message\nMAX_MESSAGES_PER_SESSION=100",
                                         failing_message_steps };
     return play(e2e, &story);
+}
+
+/* --- another firing while the first one is still on its way ------------------------------------ */
+
+#define FIRING_N  NAMED ",'alertId':'a-#','firedTime':'2024-02-06T12:00:00Z'}"
+#define ONE_OF(n) NAMED ",'alertId':'a-" #n "','firedTime':'2024-02-06T12:00:00Z'}"
+
+/* clang-format off */
+static const struct step joined_at_once_steps[] = {
+    { .act = AT_ONCE, .sends = FIRING_N, .says = "'sessionId':'@1'", .count = 2 },
+    { TAGGINGS, .count = 1 },
+    { ENDED },
+    { POST, ONE_OF(2), .says = EXISTING(1) },
+    { POST, ONE_OF(1), .says = EXISTING(1) },
+    { CREATES, .count = 1 },
+    { POST, ONE_OF(3), .says = CREATED(2) },
+    { 0 },
+};
+
+/* None is lost among many: setting tags replaces those that are there. */
+static const struct step crowd_steps[] = {
+    { .act = AT_ONCE, .sends = FIRING_N, .says = "'sessionId':'@1'", .count = 40 },
+    { ENDED },
+    { POST, ONE_OF(1), .says = EXISTING(1) },
+    { POST, ONE_OF(2), .says = EXISTING(1) },
+    { POST, ONE_OF(13), .says = EXISTING(1) },
+    { POST, ONE_OF(20), .says = EXISTING(1) },
+    { POST, ONE_OF(27), .says = EXISTING(1) },
+    { POST, ONE_OF(39), .says = EXISTING(1) },
+    { POST, ONE_OF(40), .says = EXISTING(1) },
+    { CREATES, .count = 1 },
+    { MESSAGES, .count = 0 },
+    { 0 },
+};
+
+static const struct step told_at_once_steps[] = {
+    { .act = AT_ONCE, .sends = FIRING_N, .says = "'sessionId':'@1'", .count = 4 },
+    { MESSAGES, .count = 2 }, /* no more than two */
+    { TAGGINGS, .count = 3 },
+    { ENDED },
+    { POST, ONE_OF(1), .says = EXISTING(1) },
+    { POST, ONE_OF(2), .says = EXISTING(1) },
+    { POST, ONE_OF(3), .says = EXISTING(1) },
+    { POST, ONE_OF(4), .says = EXISTING(1) },
+    { CREATES, .count = 1 },
+    { MESSAGES, .count = 2 },
+    { 0 },
+};
+
+static const struct step untagged_at_once_steps[] = {
+    { TAG_FAULT("\"status\":500") },
+    { .act = AT_ONCE, .sends = FIRING_N, .says = "'sessionId':'@1'", .count = 2 },
+    { TAGGINGS, .count = 1 },
+    { CREATES, .count = 1 },
+    { 0 },
+};
+/* clang-format on */
+
+static enum test_result at_once(struct e2e *e2e)
+{
+    static const struct story stories[] = {
+        { NULL, joined_at_once_steps },
+        { NULL, crowd_steps },
+        { "ON_REFIRE=message\nMAX_MESSAGES_PER_SESSION=2", told_at_once_steps },
+        { NULL, untagged_at_once_steps },
+    };
+    enum test_result result = TEST_PASSED;
+    for (size_t i = 0; i < COUNT_OF(stories); i++)
+        if (play(e2e, &stories[i]) != TEST_PASSED)
+            result = TEST_FAILED;
+    return result;
 }
 
 /* --- what is said, and to whom ------------------------------------------------------------------- */
@@ -561,6 +688,7 @@ const struct e2e_test e2e_refire[] = {
     { "refire: another firing joins the open session", join },
     { "refire: another firing may ask for a session of its own", create },
     { "refire: another firing is told to the open session, so often and no more", message },
+    { "refire: firings that come at once share a session, which knows them all", at_once },
     { "refire: what fails around a message stops no alert and says nothing twice",
       failing_message },
     { "refire: what is said and set is these bytes, whatever form an id has", told },

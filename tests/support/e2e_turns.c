@@ -86,6 +86,7 @@ static bool play_crowd(struct e2e *e2e, const char *settings)
     crowd = (struct crowd){ .answered = 0 };
     if (!duo_up(e2e, settings, &duo))
         return false;
+    control_options(duo.devin.port, VIEW("{\"works_on\":true}"));
     send_and_receive(e2e, duo.handler.port, &crowd);
     int creates = duo_count_creates(e2e, &duo);
     bool ok = duo_down(e2e, &duo);

@@ -44,6 +44,7 @@ struct setup {
     long long max_messages; /* 0: 5 */
     long long left_ms;      /* 0: DEADLINE_MS */
     bool has_also;          /* another problem was folded into this one */
+    const char *told;       /* another request has opened session "a", for these tags too */
 };
 
 enum { ENDS_FAILED = -1 };
@@ -170,6 +171,9 @@ static inline void furnish(struct stage_set *set, const struct setup *setup)
         .problem = &set->problem,
         .has_identity = setup->has_identity,
     };
+    if (setup->told != NULL)
+        set->request.told =
+            (struct devin_told){ VIEW("a"), VIEW("https://x/a"), view_of(setup->told) };
     set->known.playbook = setup->known;
 }
 

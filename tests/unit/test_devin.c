@@ -267,6 +267,64 @@ static const struct conversation resolved[] = {
       ENDS_FAILED, FAIL_DEVIN_UNREACHABLE, NULL, "" },
 };
 
+/* --- told of another request's session ----------------------------------------------------------- */
+
+#define UNREAD "tags: could not be set: the session could not be read"
+
+static const struct conversation told[] = {
+    { "it is joined without a list", { .has_identity = true, .told = "alert-0" },
+      { { GET1("a"), 200, OPEN1, 0, 0 }, { TAG1("a", "'fp-1','alert-0','alert-1'"), 200, "", 0, 0 } },
+      RESULT_EXISTING, 0, "a", "" },
+    { "v3, it is joined without a list", { .version = API_V3, .has_identity = true, .told = "alert-0" },
+      { { "GET " ORG "/sessions/a", 200, OPEN1, 0, 0 }, { TAG3("a", "'fp-1','alert-0','alert-1'"), 200, "", 0, 0 } },
+      RESULT_EXISTING, 0, "a", "" },
+    { "v3, the organization is not known", { .version = API_V3, .has_no_org = true, .has_identity = true, .told = "alert-0" },
+      { { "GET /v3/self", 200, "{'org_id':'o'}", 0, 0 }, { "GET " ORG "/sessions/a", 200, OPEN1, 0, 0 },
+        { TAG3("a", "'fp-1','alert-0','alert-1'"), 200, "", 0, 0 } }, RESULT_EXISTING, 0, "a", "" },
+    { "v3, nor told", { .version = API_V3, .has_no_org = true, .has_identity = true, .told = "alert-0" },
+      { { "GET /v3/self", 401, "", 0, 0 } }, RESULT_EXISTING, 0, "a", UNREAD },
+    { "for others, too", { .has_identity = true, .has_also = true, .told = "alert-0 alert-2 alert-1 alert-3 alert-2" },
+      { { GET1("a"), 200, OPEN1, 0, 0 },
+        { TAG1("a", "'fp-1','alert-0','alert-1','fp-7','alert-2','alert-3'"), 200, "", 0, 0 } },
+      RESULT_EXISTING, 0, "a", "" },
+    { "for others alone", { .has_identity = true, .told = "alert-0" },
+      { { GET1("a"), 200, SAME, 0, 0 }, { TAG1("a", "'fp-1','alert-1','alert-0'"), 200, "", 0, 0 } },
+      RESULT_EXISTING, 0, "a", "" },
+    { "all is there", { .has_identity = true, .told = "alert-1" },
+      { { GET1("a"), 200, SAME, 0, 0 } }, RESULT_EXISTING, 0, "a", "" },
+    { "no tag was to be seen", { .has_identity = true, .told = "alert-0" },
+      { { GET1("a"), 200, ITEM("a", "running", ""), 0, 0 },
+        { TAG1("a", "'fp-1','alert-1','alert-0'"), 200, "", 0, 0 } }, RESULT_EXISTING, 0, "a", "" },
+    { "no tag is joined all the same", { .has_identity = true, .told = "alert-0" },
+      { { GET1("a"), 200, OPEN1, 0, 0 }, { TAG1("a", "'fp-1','alert-0','alert-1'"), 500, "", 0, 0 } },
+      RESULT_EXISTING, 0, "a", "tags: could not be set" },
+    { "what cannot be read is not written", { .has_identity = true, .told = "alert-0" },
+      { { GET1("a"), 404, "", 0, 0 } }, RESULT_EXISTING, 0, "a", UNREAD },
+    { "nor what is no session", { .has_identity = true, .told = "alert-0" },
+      { { GET1("a"), 200, "[]", 0, 0 } }, RESULT_EXISTING, 0, "a", UNREAD },
+    { "nor what is silent", { .has_identity = true, .told = "alert-0" },
+      { { GET1("a"), SILENT, "", 0, 0 } }, RESULT_EXISTING, 0, "a", UNREAD },
+    { "it has ended", { .has_identity = true, .told = "alert-0" },
+      { { GET1("a"), 200, ENDED1, 0, 0 }, { LIST1("fp-1"), 200, LISTED1(ENDED1), 0, 0 }, { CREATE1, 200, NEW, 0, 0 } },
+      RESULT_CREATED, 0, "new", "" },
+    { "it has ended, another is open", { .has_identity = true, .told = "alert-0 alert-2" },
+      { { GET1("a"), 200, ENDED1, 0, 0 }, { LIST1("fp-1"), 200, LISTED1(YOUNGER), 0, 0 },
+        { TAG1("younger", "'fp-1','alert-1'"), 200, "", 0, 0 } },
+      RESULT_EXISTING, 0, "younger", "" },
+    { "it has ended, and no other can be had", { .has_identity = true, .told = "alert-0" },
+      { { GET1("a"), 200, ENDED1, 0, 0 }, { LIST1("fp-1"), 200, NONE1, 0, 0 }, { CREATE1, 401, "", 0, 0 } },
+      ENDS_FAILED, FAIL_DEVIN_KEY, NULL, "" },
+    { "it is told", { .has_identity = true, .on_refire = REFIRE_MESSAGE, .told = "alert-0" },
+      { { GET1("a"), 200, OPEN1, 0, 0 }, { GET1("a"), 200, "{}", 0, 0 }, { TELL1("a"), 200, "null", 0, 0 },
+        { TAG1("a", "'fp-1','alert-0','alert-1'"), 200, "", 0, 0 } }, RESULT_MESSAGED, 0, "a", "" },
+    { "it is told so often", { .has_identity = true, .on_refire = REFIRE_MESSAGE, .max_messages = 1, .told = "alert-0" },
+      { { GET1("a"), 200, OPEN1, 0, 0 }, { GET1("a"), 200, "{'messages':[" OURS "]}", 0, 0 },
+        { TAG1("a", "'fp-1','alert-0','alert-1'"), 200, "", 0, 0 } },
+      RESULT_EXISTING, 0, "a", "message: the session has had MAX_MESSAGES_PER_SESSION" },
+    { "it knows of this firing", { .has_identity = true, .on_refire = REFIRE_MESSAGE, .told = "alert-1" },
+      { { GET1("a"), 200, SAME, 0, 0 } }, RESULT_EXISTING, 0, "a", "" },
+};
+
 /* clang-format on */
 
 /* --- tests ------------------------------------------------------------------------------------ */
@@ -287,6 +345,12 @@ static void alerts_that_are_over(void **state)
 {
     (void)state;
     hold_all(resolved, COUNT_OF(resolved));
+}
+
+static void alerts_told_of_a_session(void **state)
+{
+    (void)state;
+    hold_all(told, COUNT_OF(told));
 }
 
 static void lists_get_a_part_of_the_time(void **state)
@@ -345,14 +409,19 @@ static void too_little_memory_is_a_clean_failure(void **state)
     hold_little(plain, COUNT_OF(plain));
     hold_little(known, COUNT_OF(known));
     hold_little(resolved, COUNT_OF(resolved));
+    hold_little(told, COUNT_OF(told));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(alerts_without_an_identity), TEST(alerts_with_one),
-        TEST(alerts_that_are_over),       TEST(lists_get_a_part_of_the_time),
-        TEST(tags_have_a_limit),          TEST(too_little_memory_is_a_clean_failure),
+        TEST(alerts_without_an_identity),
+        TEST(alerts_with_one),
+        TEST(alerts_that_are_over),
+        TEST(alerts_told_of_a_session),
+        TEST(lists_get_a_part_of_the_time),
+        TEST(tags_have_a_limit),
+        TEST(too_little_memory_is_a_clean_failure),
     };
     return cmocka_run_group_tests_name("devin", tests, NULL, NULL);
 }

@@ -49,6 +49,13 @@ static const struct {
     { "GET", "/trigger-devin", ROUTE_NONE },
     { "PUT", "/trigger-devin", ROUTE_NONE },
     { "POST", "/trigger-devin/x", ROUTE_NONE },
+    /* a queue's function has no path for clients */
+    { "POST", "/retry-devin", ROUTE_RETRY },
+    { "POST", "/Retry-Devin", ROUTE_RETRY },
+    { "POST", "/retry-devin/", ROUTE_RETRY },
+    { "GET", "/retry-devin", ROUTE_NONE },
+    { "POST", "/api/retry-devin", ROUTE_NONE },
+    { "POST", "/retry-devin/x", ROUTE_NONE },
 };
 
 static const struct {
@@ -152,6 +159,50 @@ static const char *const bad_envelopes[] = {
     "{\"Data\":{\"req\":{\"Method\":\"POST\"}}} x",
     "{\"Data\":{\"req\":{\"Method\":\"POST\"}}",
     "{\"alertName\":\"a\",\"severity\":1,\"description\":\"d\"}",
+};
+
+#define QUEUED(data, metadata) "{\"Data\":{\"alert\":" data "},\"Metadata\":{" metadata "}}"
+
+/* Queue triggers' envelopes, the message in them and how often it has come. */
+static const struct {
+    const char *envelope;
+    const char *message;
+    int dequeue_count;
+} queued[] = {
+    /* as host 4.1037 sends it: text in text */
+    { QUEUED(
+          "\"\\\"{\\\\\\\"v\\\\\\\":1,\\\\\\\"n\\\\\\\":\\\\\\\"a\\\\\\\\\\\\\\\"b\\\\\\\"}\\\"\"",
+          "\"DequeueCount\":\"3\",\"Id\":\"\\\"3a50\\\"\",\"v\":\"1\",\"sys\":{}"),
+      "{\"v\":1,\"n\":\"a\\\"b\"}", 3 },
+    { QUEUED("\"\\\"plain \\\\\\\"quoted\\\\\\\"\\\"\"", "\"DequeueCount\":\"1\""),
+      "plain \"quoted\"", 1 },
+    /* as the documentation has it: once less, numbers as numbers */
+    { QUEUED("\"{\\\"v\\\":1}\"", "\"DequeueCount\":1"), "{\"v\":1}", 1 },
+    { QUEUED("{\"v\":1,\"n\":[\"a\"]}", "\"DequeueCount\":\"\\\"12\\\"\""),
+      "{\"v\":1,\"n\":[\"a\"]}", 12 },
+    /* base64, by a host that was told not to decode */
+    { QUEUED("\"eyJ2IjoxfQ==\"", ""), "{\"v\":1}", 0 },
+    { QUEUED("\"\\\"eyJ2IjoxfQ==\\\"\"", ""), "{\"v\":1}", 0 },
+    { QUEUED("\"AAEC\"", ""), "AAEC", 0 },
+    { QUEUED("\"\"", "\"DequeueCount\":null"), "", 0 },
+    { QUEUED("\"\\\"half\"", "\"DequeueCount\":\"-1\""), "\"half", 0 },
+    { QUEUED("\"x\"", "\"DequeueCount\":{}"), "x", 0 },
+    { QUEUED("\"x\"", "\"DequeueCount\":1e99"), "x", 0 },
+    { QUEUED("\"x\"", "\"DequeueCount\":\"99999999999999999999\""), "x", 0 },
+    { "{\"Data\":{\"alert\":\"x\"}}", "x", 0 },
+};
+
+static const char *const not_queued[] = {
+    "",
+    "x",
+    "{}",
+    "{\"Data\":{}}",
+    "{\"Data\":{\"alert\":null}}",
+    "{\"Data\":{\"alert\":7}}",
+    "{\"Data\":{\"alert\":[]}}",
+    "{\"Data\":\"alert\"}",
+    "{\"Data\":{\"Alert\":\"x\"}}",
+    "{\"Data\":{\"req\":{\"Method\":\"POST\"}}}",
 };
 
 static const struct {
@@ -277,6 +328,64 @@ static void what_is_no_envelope_is_refused(void **state)
     }
 }
 
+/* The rest of the request is the host's own and stays. */
+static void messages_come_out_of_their_envelopes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(queued); i++) {
+        const char *row = queued[i].envelope;
+        struct request request = { .path = VIEW("/retry-devin"), .invocation = VIEW("outer") };
+        struct failure why = { 0 };
+        CHECK(row, invocation_open_retry(view_of(row), &mem, &request, &why));
+        CHECK_VIEW(row, request.body, view_of(queued[i].message));
+        CHECK(row, request.dequeue_count == queued[i].dequeue_count);
+        CHECK(row, request.is_retry);
+        CHECK_VIEW(row, request.path, VIEW("/retry-devin"));
+        CHECK_VIEW(row, request.invocation, VIEW("outer"));
+    }
+    for (size_t i = 0; i < COUNT_OF(not_queued); i++) {
+        struct request request = { 0 };
+        struct failure why = { 0 };
+        CHECK(not_queued[i], !invocation_open_retry(view_of(not_queued[i]), &mem, &request, &why));
+        CHECK(not_queued[i], why.kind == FAIL_BAD_ENVELOPE && !request.is_retry);
+        CHECK(not_queued[i], view_contains(view_of(why.reason), VIEW("Data.alert")));
+    }
+}
+
+static void messages_with_little_memory_fail_cleanly(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(queued); i++) {
+        const char *row = queued[i].envelope;
+        bool is_open = false;
+        for (size_t ceiling = 0; !is_open && ceiling < PLENTY; ceiling += ARENA_ALIGN) {
+            struct request request = { 0 };
+            struct failure why = { 0 };
+            arena_init(&scarce, ceiling);
+            is_open = invocation_open_retry(view_of(row), &scarce, &request, &why);
+            CHECK(row, is_open || why.kind == FAIL_INTERNAL);
+            if (is_open)
+                CHECK_VIEW(row, request.body, view_of(queued[i].message));
+            arena_drop(&scarce);
+        }
+        CHECK(row, is_open);
+    }
+}
+
+/* No outputs, never empty, whatever memory there is. */
+static void a_retry_is_answered_with_its_log_alone(void **state)
+{
+    (void)state;
+    struct arena nothing = { 0 };
+    CHECK_VIEW("line", invocation_close_retry(VIEW("retry-devin: \"created\""), &mem),
+               VIEW("{\"Outputs\":{},\"Logs\":[\"retry-devin: \\\"created\\\"\"],"
+                    "\"ReturnValue\":null}"));
+    CHECK_VIEW("no line", invocation_close_retry((struct view){ 0 }, &mem),
+               VIEW("{\"Outputs\":{},\"Logs\":[],\"ReturnValue\":null}"));
+    CHECK_VIEW("no memory", invocation_close_retry(VIEW("line"), &nothing),
+               VIEW("{\"Outputs\":{},\"Logs\":[],\"ReturnValue\":null}"));
+}
+
 static void a_thousand_headers_are_bounded(void **state)
 {
     (void)state;
@@ -370,6 +479,9 @@ int main(void)
         TEST(the_last_id_is_the_hosts),
         TEST(envelopes_hold_the_senders_request),
         TEST(what_is_no_envelope_is_refused),
+        TEST(messages_come_out_of_their_envelopes),
+        TEST(messages_with_little_memory_fail_cleanly),
+        TEST(a_retry_is_answered_with_its_log_alone),
         TEST(a_thousand_headers_are_bounded),
         TEST(answers_are_these_bytes),
         TEST(any_body_survives_its_envelope),

@@ -159,8 +159,12 @@ static void *visit(void *user)
     struct visitor *self = user;
     struct crowd *crowd = self->crowd;
     atomic_fetch_add(&crowd->inside, 1);
-    self->turn = shared_enter(shared, view_of(self->key), self->patience_ms, &self->mem,
-                              &self->result, &self->waited_ms);
+    struct arrival arrival = { .key = view_of(self->key),
+                               .word = VIEW("done"),
+                               .patience_ms = self->patience_ms };
+    self->turn = shared_enter(shared, &arrival, &self->mem);
+    self->result = arrival.result;
+    self->waited_ms = arrival.waited_ms;
     if (self->turn != TURN_LEAD)
         return NULL;
     if (atomic_fetch_add(&crowd->leading, 1) != 0)
@@ -212,10 +216,12 @@ static void drop_crowd(struct crowd *crowd)
 /* Enters for the test itself. */
 static enum turn enter(const char *key, long long patience_ms, struct view *result)
 {
-    long long waited_ms = -1;
-    *result = (struct view){ 0 };
-    enum turn turn = shared_enter(shared, view_of(key), patience_ms, &mem, result, &waited_ms);
-    assert_true(waited_ms >= 0);
+    struct arrival arrival = {
+        .key = view_of(key), .word = VIEW("done"), .patience_ms = patience_ms, .waited_ms = -1
+    };
+    enum turn turn = shared_enter(shared, &arrival, &mem);
+    *result = arrival.result;
+    assert_true(arrival.waited_ms >= 0);
     return turn;
 }
 
@@ -308,6 +314,131 @@ static void keys_do_not_wait_for_each_other(void **state)
     shared_leave(shared, VIEW("held"), VIEW(""));
 }
 
+/* Each has a word of its own, which the last result need not hold. */
+struct joiner {
+    pthread_t thread;
+    struct arena mem;
+    char word[32];
+    bool brings;
+    int *led;     /* under the turn: nobody else leads */
+    size_t given; /* words of others */
+    enum turn turn;
+    struct view result;
+};
+
+static size_t count_words(struct view words)
+{
+    size_t count = 0;
+    for (struct view word; words.len > 0; count++)
+        view_cut(words, ' ', &word, &words);
+    return count;
+}
+
+static void *join_in(void *user)
+{
+    struct joiner *self = user;
+    struct view word = view_of(self->word);
+    struct arrival arrival = { .key = VIEW("k"),
+                               .word = word,
+                               .brings = self->brings ? word : VIEW(""),
+                               .patience_ms = LONG_MS };
+    self->turn = shared_enter(shared, &arrival, &self->mem);
+    self->result = arrival.result;
+    if (self->turn != TURN_LEAD)
+        return NULL;
+    ++*self->led;
+    struct text left = text_in(&self->mem, PLENTY);
+    text_add(&left, arrival.result);
+    text_add_char(&left, ' ');
+    text_add(&left, word);
+    text_add_string(&left, arrival.others.len > 0 ? " " : "");
+    text_add(&left, arrival.others);
+    self->given = count_words(arrival.others);
+    shared_leave(shared, VIEW("k"), text_view(&left));
+    return NULL;
+}
+
+/* How often somebody led after the first one, with everybody else waiting for it. */
+static int join_all(bool brings, size_t *most_given)
+{
+    static struct joiner joiners[MANY];
+    struct view result;
+    int led = 0;
+    *most_given = 0;
+    assert_int_equal(enter("k", LONG_MS, &result), TURN_LEAD);
+    for (size_t i = 0; i < MANY; i++) {
+        joiners[i] = (struct joiner){ .brings = brings, .led = &led };
+        arena_init(&joiners[i].mem, PLENTY);
+        snprintf(joiners[i].word, sizeof joiners[i].word, "word-%zu", i);
+        assert_int_equal(pthread_create(&joiners[i].thread, NULL, join_in, &joiners[i]), 0);
+    }
+    for (int i = 0; i < 100; i++)
+        nap(); /* whoever comes later leads, too, which the counts allow */
+    shared_leave(shared, VIEW("k"), VIEW("s"));
+    for (size_t i = 0; i < MANY; i++) {
+        struct joiner *joiner = &joiners[i];
+        pthread_join(joiner->thread, NULL);
+        assert_int_not_equal(joiner->turn, TURN_LATE);
+        if (joiner->turn == TURN_TOLD)
+            assert_true(view_contains(joiner->result, view_of(joiner->word)));
+        if (joiner->given > *most_given)
+            *most_given = joiner->given;
+        arena_drop(&joiner->mem);
+    }
+    return led;
+}
+
+static void a_result_that_is_no_answer_is_led_on(void **state)
+{
+    (void)state;
+    size_t most_given;
+    assert_int_equal(join_all(false, &most_given), MANY); /* one after the other */
+    assert_int_equal(most_given, 0);
+    assert_int_equal(enter("k", 0, &(struct view){ 0 }), TURN_LEAD);
+    shared_leave(shared, VIEW("k"), VIEW(""));
+}
+
+static void whoever_leads_is_given_what_the_others_bring(void **state)
+{
+    (void)state;
+    size_t most_given = 0;
+    for (int round = 0; round < ROUNDS && most_given == 0; round++) {
+        int led = join_all(true, &most_given);
+        assert_true(led >= 1);
+        if (led == 1)
+            assert_int_equal(most_given, MANY - 1);
+    }
+    assert_true(most_given > 0);
+}
+
+/* Patience ends, but what somebody left before is there. */
+static void who_is_late_knows_what_was_left(void **state)
+{
+    (void)state;
+    static struct joiner waiting;
+    int led = 0;
+    struct arrival arrival = { .key = VIEW("k"), .word = VIEW("mine"), .patience_ms = LONG_MS };
+    struct arrival late = { .key = VIEW("k"), .word = VIEW("other") };
+    struct arrival answered = { .key = VIEW("k"), .word = VIEW("s") };
+    struct view result;
+    assert_int_equal(enter("k", LONG_MS, &result), TURN_LEAD);
+    waiting = (struct joiner){ .brings = true, .led = &led, .word = "w" };
+    arena_init(&waiting.mem, PLENTY);
+    assert_int_equal(shared_enter(shared, &late, &mem), TURN_LATE);
+    assert_int_equal(late.result.len, 0);
+    assert_int_equal(pthread_create(&waiting.thread, NULL, join_in, &waiting), 0);
+    shared_leave(shared, VIEW("k"), VIEW("s"));
+    assert_int_equal(shared_enter(shared, &arrival, &mem), TURN_LEAD);
+    bool is_still_there =
+        arrival.result.len > 0; /* the other one may not have come yet, or be gone */
+    assert_int_equal(shared_enter(shared, &late, &mem), TURN_LATE);
+    CHECK_VIEW("late", late.result, arrival.result);
+    assert_int_equal(shared_enter(shared, &answered, &mem), is_still_there ? TURN_TOLD : TURN_LATE);
+    shared_leave(shared, VIEW("k"), VIEW(""));
+    pthread_join(waiting.thread, NULL);
+    arena_drop(&waiting.mem);
+}
+
 /* --- pace ------------------------------------------------------------------------------------- */
 
 static void without_a_plan_nothing_waits(void **state)
@@ -396,6 +527,9 @@ int main(void)
         TEST(one_leads_and_the_others_are_told),
         TEST(when_a_leader_fails_the_next_one_leads),
         TEST(keys_do_not_wait_for_each_other),
+        TEST(a_result_that_is_no_answer_is_led_on),
+        TEST(whoever_leads_is_given_what_the_others_bring),
+        TEST(who_is_late_knows_what_was_left),
         TEST(without_a_plan_nothing_waits),
         TEST(a_plan_lets_so_many_pass),
         TEST(more_than_the_most_is_the_most),

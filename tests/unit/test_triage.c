@@ -482,15 +482,11 @@ static void script_remember(void *state, struct view key, struct view value, lon
     assert_true(key.len > 0 && ttl_ms > 0);
 }
 
-static enum turn script_enter(void *state, struct view key, long long patience_ms,
-                              struct arena *arena, struct view *result, long long *waited_ms)
+static enum turn script_enter(void *state, struct arrival *arrival, struct arena *arena)
 {
     (void)state;
     (void)arena;
-    (void)result;
-    (void)patience_ms;
-    assert_true(key.len > 0);
-    *waited_ms = 0;
+    assert_true(arrival->key.len > 0);
     return TURN_LEAD;
 }
 

@@ -8,13 +8,15 @@
 #include "base/json.h"
 #include "unit/check.h"
 
+#include <stdio.h>
+
 enum { PLENTY = 16 * 1024 * 1024, MAX_ANSWERS = 8 };
 
 /* Known and gone: what recall() finds, and how enter() ends. */
 struct world {
     const char *org, *playbook;
     enum turn turn;
-    const char *told;
+    const char *told, *others; /* # stands for the arrival's own word */
     long long waited_ms;
 };
 
@@ -60,7 +62,12 @@ struct story {
 #define CREATE     "POST /v1/sessions; "
 #define TELL(id)   "GET /v1/sessions/" id "; POST /v1/sessions/" id "/message; "
 #define ASK        "recall organization; "
-#define LEARNED(id) "leave fp " id " https://x/" id "; "
+#define READ       "GET /v1/sessions/s-9; "
+#define TAG        "PUT /v1/sessions/s-9/tags; "
+#define GOES_ON    { 200, "{'session_id':'s-9','status':'running','tags':['fp-0','t-0']}" }
+#define OVER       { 200, "{'session_id':'s-9','status':'finished','tags':['fp-0','t-0']}" }
+#define WITH_OTHERS { .told = "s-9 https://x/9 t-0", .others = "t-1 t-0" }
+#define LEARNED(id) "leave fp " id " https://x/" id " #; "
 #define OPENED(id) "enter fp; " ASK LOOK CREATE LEARNED(id)
 
 static const struct story stories[] = {
@@ -68,7 +75,7 @@ static const struct story stories[] = {
     { "mild", NATIVE(""), { .max_severity = 2 }, false, 0, NULL, { 0 }, { { 0 } }, "",
       "200 ignored: Alert is less urgent than MAX_SEVERITY: no session needed" },
     { "just urgent enough", NATIVE(""), { .max_severity = 3 }, false, 0, NULL, { 0 }, { NEW("s") },
-      "enter alert; " ASK CREATE "leave alert s https://x/s; ", "200 created s" },
+      "enter alert; " ASK CREATE "leave alert s https://x/s #; ", "200 created s" },
     { "nothing stated passes the strictest floor", GROUP(ONE("firing", "a", "sometimes")), { .max_severity = 0 },
       false, 0, NULL, { 0 }, { NONE, NEW("s") }, OPENED("s"), "200 created s" },
     { "one of two is mild", GROUP(ONE("firing", "a", "info") "," FIRES("b")), { .max_severity = 1 },
@@ -87,7 +94,9 @@ static const struct story stories[] = {
       { NONE, NEW("s") }, OPENED("s"), "200 created s | a created s +1" },
     { "more than are allowed", GROUP(FIRES("a") "," FIRES("b") "," FIRES("c")),
       { .max_severity = 4, .max_sessions = 2 }, false, 0, NULL, { 0 },
-      { NONE, NEW("s"), NONE, NEW("t") }, OPENED("s") OPENED("t"), "200 created s | a created s | b created t +1" },
+      { NONE, NEW("s"), NONE, NEW("t") },
+      OPENED("s") "enter fp; " ASK LOOK CREATE "leave fp t https://x/t # fp-b17d220bbaf22938; ",
+      "200 created s | a created s | b created t +1" },
     { "the first fails, the second is opened", GROUP(FIRES("a") "," FIRES("b")), { ALL_PASS }, false, 0, NULL, { 0 },
       { NONE, { 401, "" }, NONE, NEW("t") }, "enter fp; " ASK LOOK CREATE "leave fp ; " OPENED("t"),
       "500 Invalid Devin API key | a Invalid Devin API key | b created t" },
@@ -122,13 +131,30 @@ static const struct story stories[] = {
 
     /* others are at it */
     { "told by another request", GROUP(FIRES("a")), { ALL_PASS }, false, 0, NULL,
-      { .turn = TURN_TOLD, .told = "s-9 https://x/9" }, { { 0 } }, "enter fp; ", "200 existing s-9" },
+      { .turn = TURN_TOLD, .told = "s-9 https://x/9 #" }, { { 0 } }, "enter fp; ", "200 existing s-9" },
+    { "another is still at it, but there is a session", GROUP(FIRES("a")), { ALL_PASS }, false, 0, NULL,
+      { .turn = TURN_LATE, .told = "s-9 https://x/9 t-0", .waited_ms = 30000 }, { { 0 } }, "enter fp; ",
+      "200 existing s-9" },
+    { "another firing joins", GROUP(FIRES("a")), { ALL_PASS }, false, 0, NULL, WITH_OTHERS,
+      { GOES_ON, THANKS }, "enter fp; " ASK READ TAG "leave fp s-9 https://x/9 # t-0 t-1; ", "200 existing s-9" },
+    { "another firing joins, tags or not", GROUP(FIRES("a")), { ALL_PASS }, false, 0, NULL, WITH_OTHERS,
+      { GOES_ON, { 500, "" } }, "enter fp; " ASK READ TAG "leave fp s-9 https://x/9 # t-0 t-1; ", "200 existing s-9" },
+    { "another firing joins what cannot be read", GROUP(FIRES("a")), { ALL_PASS }, false, 0, NULL, WITH_OTHERS,
+      { { 500, "" } }, "enter fp; " ASK READ "leave fp s-9 https://x/9 # t-0 t-1; ", "200 existing s-9" },
+    { "another firing has no time to join", GROUP(FIRES("a")), { ALL_PASS }, false, 0, NULL,
+      { .told = "s-9 https://x/9 t-0", .waited_ms = 30000 },
+      { { 0 } }, "enter fp; " ASK "leave fp s-9 https://x/9 # t-0; ", "200 existing s-9" },
+    { "another firing finds that it ended", GROUP(FIRES("a")), { ALL_PASS }, false, 0, NULL, WITH_OTHERS,
+      { OVER, NONE, NEW("s") }, "enter fp; " ASK READ LOOK CREATE LEARNED("s"), "200 created s" },
+    { "another firing is told", GROUP(FIRES("a")), { ALL_PASS }, false, REFIRE_MESSAGE, NULL,
+      { .told = "s-9 https://x/9 t-0" }, { GOES_ON, SILENCE, THANKS, THANKS },
+      "enter fp; " ASK READ TELL("s-9") TAG "leave fp s-9 https://x/9 # t-0; ", "200 messaged s-9" },
     { "another is still at it", GROUP(FIRES("a")), { ALL_PASS }, false, 0, NULL,
       { .turn = TURN_LATE, .waited_ms = 30000 }, { { 0 } }, "enter fp; ", "500 Network error to Devin API" },
     { "without an identity the firing counts", NATIVE(",'firedTime':'2024-02-06T12:00:00Z'"), { ALL_PASS },
-      false, 0, NULL, { .turn = TURN_TOLD, .told = "s-9 https://x/9" }, { { 0 } }, "enter alert; ", "200 existing s-9" },
+      false, 0, NULL, { .turn = TURN_TOLD, .told = "s-9 https://x/9 #" }, { { 0 } }, "enter alert; ", "200 existing s-9" },
     { "where another session is wanted, too", GROUP(FIRES("a")), { ALL_PASS }, false, REFIRE_CREATE, NULL,
-      { .turn = TURN_TOLD, .told = "s-9 https://x/9" }, { { 0 } }, "enter alert; ", "200 existing s-9" },
+      { .turn = TURN_TOLD, .told = "s-9 https://x/9 #" }, { { 0 } }, "enter alert; ", "200 existing s-9" },
 
     /* what was learned before, and what is learned now */
     { "nothing is known", GROUP(FIRES("a")), { ALL_PASS }, true, 0, "b", { 0 },
@@ -188,6 +214,7 @@ struct script {
     const struct story *story;
     struct text events;
     size_t sent;
+    char word[64]; /* of whoever entered last */
 };
 
 /* "fp" and "alert" stand for the tags that begin so. */
@@ -290,19 +317,44 @@ static void script_remember(void *state, struct view key, struct view value, lon
     text_add_string(&script->events, "; ");
 }
 
-static enum turn script_enter(void *state, struct view key, long long patience_ms,
-                              struct arena *arena, struct view *result, long long *waited_ms)
+/* With the arrival's word for #. */
+static struct view with_word(const char *words, struct view word, struct arena *arena)
+{
+    struct text text = text_in(arena, 4096);
+    for (; words != NULL && *words != '\0'; words++)
+        if (*words == '#')
+            text_add(&text, word);
+        else
+            text_add_char(&text, *words);
+    return text_ok(&text) ? text_view(&text) : (struct view){ 0 };
+}
+
+static enum turn script_enter(void *state, struct arrival *arrival, struct arena *arena)
 {
     struct script *script = state;
     const struct world *world = &script->story->world;
-    CHECK(script->story->name, patience_ms > 0 && patience_ms <= 30000);
+    CHECK(script->story->name, arrival->patience_ms > 0 && arrival->patience_ms <= 30000);
+    CHECK(script->story->name, script->story->on_refire == REFIRE_JOIN || arrival->brings.len == 0);
+    snprintf(script->word, sizeof script->word, "%.*s", (int)arrival->word.len, arrival->word.at);
     text_add_string(&script->events, "enter ");
-    say_key(&script->events, key);
+    say_key(&script->events, arrival->key);
     text_add_string(&script->events, "; ");
-    *waited_ms = world->waited_ms;
-    if (world->turn == TURN_TOLD)
-        *result = view_keep(view_of(world->told), arena);
-    return world->turn == TURN_TOLD && result->at == NULL ? TURN_LATE : world->turn;
+    arrival->waited_ms = world->waited_ms;
+    arrival->result = with_word(world->told, arrival->word, arena);
+    if (arrival->result.len > 0)
+        arrival->others = with_word(world->others, arrival->word, arena);
+    return world->turn == TURN_TOLD && arrival->result.len == 0 ? TURN_LATE : world->turn;
+}
+
+/* As a story tells it. */
+static void say_result(struct text *to, struct view result, struct view own)
+{
+    while (result.len > 0) {
+        struct view word;
+        view_cut(result, ' ', &word, &result);
+        text_add(to, view_equal(word, own) ? VIEW("#") : word);
+        text_add_string(to, result.len > 0 ? " " : "");
+    }
 }
 
 static void script_leave(void *state, struct view key, struct view result)
@@ -311,7 +363,7 @@ static void script_leave(void *state, struct view key, struct view result)
     text_add_string(&script->events, "leave ");
     say_key(&script->events, key);
     text_add_char(&script->events, ' ');
-    text_add(&script->events, result);
+    say_result(&script->events, result, view_of(script->word));
     text_add_string(&script->events, "; ");
 }
 
@@ -544,7 +596,7 @@ static void nobody_is_told_of_half_a_session(void **state)
         arena_init(&scarce, ceiling);
         (void)tell(&story, &script, &scarce, &report, &why);
         struct view events = text_view(&script.events);
-        is_whole = view_contains(events, VIEW("leave alert s https://x/" FAR "; "));
+        is_whole = view_contains(events, VIEW("leave alert s https://x/" FAR " #; "));
         CHECK_VIEW(story.name, is_whole ? VIEW("") : left_with(events), VIEW(""));
         arena_drop(&scarce);
     }
