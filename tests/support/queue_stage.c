@@ -7,7 +7,6 @@
 #include "support/match.h"
 #include "support/player.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,36 +158,9 @@ bool queue_stage_down(struct e2e *e2e, struct queue_stage *stage, const char *al
     return azurite_end(e2e, &stage->azurite) && ok;
 }
 
-/* The process whose parent is `parent`; 0: none. */
-static pid_t child_of(pid_t parent)
-{
-    char path[300];
-    char stat[512];
-    pid_t found = 0;
-    DIR *all = opendir("/proc");
-    struct dirent *entry;
-    while (all != NULL && found == 0 && (entry = readdir(all)) != NULL) {
-        long long number;
-        if (!view_to_number(view_of(entry->d_name), 1, 1LL << 30, &number))
-            continue;
-        snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
-        FILE *file = fopen(path, "re");
-        if (file == NULL)
-            continue;
-        stat[fread(stat, 1, sizeof stat - 1, file)] = '\0';
-        fclose(file);
-        const char *behind = strrchr(stat, ')');
-        if (behind != NULL && strlen(behind) > 4 && strtol(behind + 4, NULL, 10) == (long)parent)
-            found = (pid_t)number;
-    }
-    if (all != NULL)
-        closedir(all);
-    return found;
-}
-
 bool queue_stage_kill(struct e2e *e2e, struct queue_stage *stage)
 {
-    pid_t pid = child_of(stage->app.process.pid);
+    pid_t pid = process_child(stage->app.process.pid);
     return (pid > 0 && kill(pid, SIGKILL) == 0)
            || complain(e2e->why, "the host has no handler to kill", VIEW(""));
 }
