@@ -23,8 +23,8 @@
 
 enum { CASE_BYTES = 256 * 1024 * 1024, LARGEST_SEED = 64 * 1024 };
 
-static const char *const targets[] = { "alert",  "envelope", "devin", "settings",
-                                       "caller", "template", "stored" };
+static const char *const targets[] = { "alert",  "envelope", "devin",  "settings",
+                                       "caller", "template", "stored", "storage" };
 
 static const char *out_folder;
 static int seed_count;
@@ -183,6 +183,24 @@ static void write_rows(void)
     }
 }
 
+/* As the service writes them, the token of an identity, and a connection string. */
+static void write_storage(void)
+{
+    write_seed(
+        "storage",
+        VIEW("<?xml version=\"1.0\" encoding=\"utf-8\"?><QueueMessagesList><QueueMessage>"
+             "<MessageId>5974b586-0df3-4e2d-ad0c-18e3892bfca2</MessageId><InsertionTime>Fri, 09 "
+             "Oct 2009 21:04:30 GMT</InsertionTime><PopReceipt>YzQ4</PopReceipt><TimeNextVisible>"
+             "Fri, 09 Oct 2009 23:29:20 GMT</TimeNextVisible><DequeueCount>1</DequeueCount>"
+             "<MessageText>eyJ2IjoxfQ==</MessageText></QueueMessage><QueueMessage><MessageId>a"
+             "</MessageId><MessageText>&lt;&amp;&#xA;</MessageText></QueueMessage>"
+             "</QueueMessagesList>"));
+    write_seed("storage", VIEW("<Error><Code>QueueNotFound</Code></Error>"));
+    write_seed("storage", VIEW("{\"access_token\":\"e.y\",\"expires_on\":\"1700086400\"}"));
+    write_seed("storage", VIEW("AccountName=a;AccountKey=a2V5;EndpointSuffix=core.windows.net"));
+    write_seed("storage", VIEW("UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://h"));
+}
+
 int main(int argc, char **argv)
 {
     char path[4096];
@@ -213,5 +231,6 @@ int main(int argc, char **argv)
                     "\"status_enum\":\"working\"}]}"));
     write_seed("devin", VIEW("\x00\xC8\x00\x20[{\"playbook_id\":\"playbook-1\",\"title\":\"b\"}]"));
     write_seed("devin", VIEW("\x00\xC8\x00\x01{\"org_id\":\"org-1\"}"));
+    write_storage();
     return 0;
 }

@@ -179,6 +179,20 @@ static enum test_result writes_no_file(struct e2e *e2e)
 
 enum { THREADS = 128 };
 
+/* The package's host.json adds messages that come at the same time. */
+static double most_messages(struct e2e *e2e)
+{
+    struct json json = { 0 };
+    struct failure why = { 0 };
+    const char *path = joined(e2e->mem, e2e->site->root, "/deploy/package/host.json", (char *)NULL);
+    if (!json_read(process_read_file(path, e2e->mem), e2e->mem, &json, &why))
+        return THREADS;
+    double most = json_number(json_at(json.root, "extensions.queues.batchSize"))
+                  + json_number(json_at(json.root, "extensions.queues.newBatchThreshold"));
+    json_free(&json);
+    return most >= 1 ? most : THREADS;
+}
+
 static enum test_result host_json_fits(struct e2e *e2e)
 {
     struct json json = { 0 };
@@ -195,7 +209,7 @@ static enum test_result host_json_fits(struct e2e *e2e)
     json_free(&json);
     if (!has_prefix || !is_plain)
         return e2e_fail(e2e, "host.json has another prefix or path", VIEW(""));
-    return most >= 1 && most < THREADS
+    return most >= 1 && most + most_messages(e2e) < THREADS
                ? TEST_PASSED
                : e2e_fail(e2e, "host.json lets in more requests than there are threads", VIEW(""));
 }
@@ -217,6 +231,31 @@ static enum test_result no_forgery(struct e2e *e2e)
                : e2e_fail(e2e, "an envelope of a client's got through", answer.head);
 }
 
+/* Started without the host it may stand behind a proxy that passes every path on. */
+static enum test_result no_stored_alert_from_others(struct e2e *e2e)
+{
+    struct program handler = { .port = process_free_port() };
+    char number[16];
+    const char *argv[] = { e2e->site->handler, "--port", number, NULL };
+    struct env env = env_basics(e2e->mem);
+    struct http_answer answer = { 0 };
+    player_defaults(&env, 1);
+    snprintf(number, sizeof number, "%d", handler.port);
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    const struct process_plan plan = { .argv = argv, .env = env.at, .out = null, .err = -1 };
+    if (null < 0 || !process_start(&plan, &handler.process))
+        return TEST_FAILED;
+    close(null);
+    struct view envelope = VIEW("{\"Data\":{\"alert\":\"x\"}}");
+    bool ok = process_await_port(handler.port, DUO_PATIENCE_MS)
+              && http_call(handler.port,
+                           http_request("POST", VIEW("/retry-devin"), VIEW(""), envelope, e2e->mem),
+                           DUO_PATIENCE_MS, e2e->mem, &answer)
+              && answer.status == 404;
+    ok = program_end(&handler, SIGTERM, DUO_PATIENCE_MS, e2e->why) && ok;
+    return ok ? TEST_PASSED : e2e_fail(e2e, "it took a stored alert from anybody", answer.head);
+}
+
 const struct e2e_test e2e_process[] = {
     { "process: listens on 127.0.0.1 and nowhere else", loopback_alone },
     { "process: the first connection that is taken is answered", first_is_answered },
@@ -226,5 +265,6 @@ const struct e2e_test e2e_process[] = {
     { "process: writes no file, runs behind exec, ends with 0 on SIGINT", writes_no_file },
     { "process: host.json lets in what the threads can serve", host_json_fits },
     { "process: a client of the host cannot make up an envelope", no_forgery },
+    { "process: without the host nobody can bring a stored alert", no_stored_alert_from_others },
     { NULL, NULL },
 };

@@ -508,6 +508,30 @@ static void values_are_never_told(void **state)
         }
 }
 
+/* Wrong settings are no reason to lose alerts, unless nobody can be asked for the secret. */
+static void a_lost_secret_trusts_nobody(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *value;
+        bool trusts_nobody;
+    } rows[] = {
+        { "WEBHOOK_SECRET", VAULT, true },
+        { "WEBHOOK_SECRET", "w", false },
+        { "WEBHOOK_SECRET", "", false },
+        { "DEVIN_API_KEY", VAULT, false },
+        { "WEBHOOK_SECRET_PREVIOUS", VAULT, false },
+        { "TARGET_REPO", "", false },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        (void)tear_down(NULL);
+        (void)set_up(NULL);
+        give(rows[i].name, rows[i].value);
+        read_settings();
+        CHECK(rows[i].name, settings_triage(&settings).trusts_nobody == rows[i].trusts_nobody);
+    }
+}
+
 static void the_example_has_the_documented_settings(void **state)
 {
     (void)state;
@@ -606,6 +630,7 @@ int main(void)
         TEST(a_value_too_long_to_keep_is_fatal),
         TEST(complaints_need_no_memory),
         TEST(values_are_never_told),
+        TEST(a_lost_secret_trusts_nobody),
         TEST(the_example_has_the_documented_settings),
         TEST(the_readme_has_every_setting),
     };
