@@ -116,6 +116,14 @@ e2e: all $(STANDINS) $(RUNNERS) ## cases and stories through the real binary, be
 	@tests/checklist.sh --self-test
 	@$(BIN)/e2e/run --tally $(BUILD)/tally/e2e tests/cases
 
+test-queue: all $(STANDINS) $(RUNNERS) ## the queue against Azurite (npm installs it into a cache outside the tree)
+	@rm -rf $(BUILD)/queue && mkdir -p $(BUILD)/queue
+	-@tests/queue/run.sh $(BIN)/e2e/run --list queue --tally $(BUILD)/queue/queue tests/cases
+	@tests/tally.sh $(BUILD)/queue queue
+
+torture: all $(STANDINS) $(RUNNERS) ## six minutes of everything at once around the queue: kills, outages, figures
+	@tests/queue/run.sh $(BIN)/e2e/torture
+
 page-test: all $(STANDINS) $(RUNNERS) ## the Devin stand-in's page in headless Chromium, where there is one
 	@tests/page.sh $(BIN)/e2e/page
 
@@ -209,7 +217,7 @@ help: ## show this list
 
 SOURCES := $(shell find handler tests -name '*.[ch]' 2>/dev/null)
 
-.PHONY: all demo run deps test unit e2e page-test screenshot bench soak fuzz fuzz-smoke fuzzers asan ubsan tsan valgrind core clang everything analyse hardening format format-check layers banned \
+.PHONY: all demo run deps test unit e2e test-queue torture page-test screenshot bench soak fuzz fuzz-smoke fuzzers asan ubsan tsan valgrind core clang everything analyse hardening format format-check layers banned \
         deploy deploy-check deploy-settings package package-check workflows-check docs-check clean help
 
 # --- how things are made -------------------------------------------------------------------------

@@ -82,6 +82,7 @@ static void log_store(struct log_line *line, const struct report *report)
     if (tally.unkept > 0) {
         log_number(line, "not_stored", tally.unkept);
         log_text(line, "store_failure", view_of(failure_row(tally.why_unkept->kind)->name));
+        log_text(line, "store_reason", view_of(tally.why_unkept->reason));
         log_text(line, "store_detail", view_of(tally.why_unkept->detail));
     }
 }

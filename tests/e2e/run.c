@@ -1,10 +1,12 @@
 /*
  * Plays every case below the given folders in each protocol, then the end-to-end tests that are C.
  *
- *   run [--tally FILE] [--only SUBSTRING] [--handler PROGRAM] [--core N] DIR...
+ *   run [--tally FILE] [--only SUBSTRING] [--handler PROGRAM] [--core N] [--list queue] DIR...
  *
  * --handler names what is started in place of the handler (one that starts it under a tool, say),
  * --core plays each Nth case and the tests of core_lists only, for tools that take time.
+ * --list queue plays only the tests that need an Azurite, several at once, as tests/queue/run.sh
+ * starts it.
  * A failure is explained where it happens; at the end stands one line for each story.
  */
 #include "base/arena.h"
@@ -33,6 +35,12 @@ static const struct e2e_test *const lists[] = {
     e2e_wire,    e2e_crowd,  e2e_kill,  e2e_process,  e2e_standin,
     e2e_senders, e2e_refire, e2e_turns, e2e_console,  e2e_trust,
 };
+static const struct e2e_test *const queue_lists[] = {
+    e2e_queue_write,
+    e2e_queue_retry,
+    e2e_queue_storage,
+    e2e_queue_console,
+};
 static const struct e2e_test *const core_lists[] = { e2e_life, e2e_load };
 
 struct story {
@@ -52,6 +60,7 @@ struct run {
     long long core;       /* 0: everything is played */
     long long case_count; /* met so far, chosen by name */
     int worker;           /* which of the cases this process plays */
+    bool is_queue;        /* the tests that need an Azurite, nothing else */
     struct results *results;
 };
 
@@ -210,12 +219,22 @@ static void run_tests(struct run *run, const char *cases)
                 run_test(run, test, cases);
 }
 
+/* Mostly they wait for messages to show themselves: as with cases several are played at once. */
+static void run_queue_tests(struct run *run, const char *cases)
+{
+    int number = 0;
+    for (size_t i = 0; i < COUNT_OF(queue_lists); i++)
+        for (const struct e2e_test *test = queue_lists[i]; test->name != NULL; test++)
+            if (is_chosen(run, test->name) && number++ % WORKERS == run->worker)
+                run_test(run, test, cases);
+}
+
 /* --- start ------------------------------------------------------------------------------------ */
 
 static int usage(void)
 {
     fprintf(stderr, "usage: run [--tally FILE] [--only SUBSTRING] [--handler PROGRAM] [--core N] "
-                    "DIR...\n");
+                    "[--list queue] DIR...\n");
     return 2;
 }
 
@@ -235,6 +254,10 @@ static _Noreturn void work(struct run *run, int worker, int count, char **folder
     arena_init(&mem, 64 * 1024 * 1024);
     run->worker = worker;
     run->results = &run->results[1 + worker];
+    if (run->is_queue) {
+        run_queue_tests(run, folders[0]);
+        exit(0);
+    }
     if (!start_devin(run, &mem))
         exit(1);
     for (int i = 0; i < count; i++)
@@ -290,6 +313,8 @@ int main(int argc, char **argv)
             run.only = argv[next + 1];
         else if (strcmp(argv[next], "--handler") == 0)
             run.handler = argv[next + 1];
+        else if (strcmp(argv[next], "--list") == 0 && strcmp(argv[next + 1], "queue") == 0)
+            run.is_queue = true;
         else if (strcmp(argv[next], "--core") != 0
                  || !view_to_number(view_of(argv[next + 1]), 1, 1000, &run.core))
             return usage();
@@ -304,7 +329,8 @@ int main(int argc, char **argv)
     if (run.handler != NULL)
         run.site.handler = run.handler;
     bool is_played = play_all(&run, argc - next, argv + next);
-    run_tests(&run, argv[next]);
+    if (!run.is_queue)
+        run_tests(&run, argv[next]);
     bool ok = sum_up(&run) && is_played;
     arena_drop(&mem);
     return ok ? 0 : 1;

@@ -40,6 +40,9 @@
  *     playbooks_as_items                   v1 lists them as {"items":[...]}, not as a bare list
  *     strict_playbooks                     whether a create with an id that is not in the list is
  *                                          refused with 400; by default v3's is, v1's is not
+ *     fail_percent                         so many of the calls meet a fault: 429, 503, 500 or the
+ *                                          connection's end, the last two also after it was done
+ *     gone                                 no call is answered, none is done
  *   GET  /control/calls     every call of the API, oldest first; status 0: no answer (yet); bearer:
  *                           "apk", "cog", "other" or "none", never the key
  *   GET  /control/sessions  the sessions, oldest first

@@ -1,21 +1,24 @@
 /*
  * A Functions host for tests and for trying things at home: reads an app's own host.json and
  * function.json, starts its handler as the real host does, and puts on the wire what host 4.1037
- * puts there, for functions with an HTTP trigger.  Worth its wire format, not its completeness: no
- * queues, no routes with parameters, no streaming (bodies are read whole, both ways).
+ * puts there, for functions with an HTTP or a queue trigger.  Worth its wire format, not its
+ * completeness: queues are those of an Azurite on 127.0.0.1, no routes with parameters, no streaming
+ * (bodies are read whole, both ways).
  *
  *   host [--root DIR] [--port N] [--mode azure|core-tools] [--proxy old|new]
- *        [--function-key KEY] [--handler-output inherit] [--devin-port N]
+ *        [--function-key KEY] [--handler-output inherit] [--devin-port N] [--max-errors N]
  *
  *   --mode            azure (the default) chunks envelopes; core-tools gives them a length
  *   --proxy           whether this host knows enableProxyingHttpRequest: new (the default) does
  *   --function-key    in azure mode what ?code= or x-functions-key must be; unset: any call may come
  *   --handler-output  inherit: the handler's words go to our stdout and stderr as they are
  *   --devin-port      of a Devin stand-in, which is told the payload of each session for its page
+ *   --max-errors      ends of the handler after which the host ends, 3 as the real one
  */
 #include "base/arena.h"
 #include "support/host_app.h"
 #include "support/host_pool.h"
+#include "support/host_queue.h"
 #include "support/host_result.h"
 #include "support/host_tell.h"
 #include "support/host_wire.h"
@@ -39,6 +42,7 @@ enum {
     MAX_HEADER_BYTES = 32 * 1024,
     MAX_ANSWER_BYTES = 128 * 1024 * 1024,
     PIECE_BYTES = 64 * 1024,
+    MAX_QUEUES = 8,
     TICK_NS = 50 * 1000 * 1000
 };
 
@@ -48,8 +52,11 @@ struct host {
     struct host_app app;
     struct host_pool pool;
     struct host_worker worker;
+    struct host_queue queues[MAX_QUEUES];
+    size_t queue_count;
     int port;       /* 0: as the app says */
     int devin_port; /* 0: none to tell */
+    int max_errors; /* 0: as many as the real host takes */
     const char *root;
     bool is_core_tools, is_old, is_inherited;
     struct view key;
@@ -331,6 +338,74 @@ static void invoke(struct visit *visit)
     fflush(stdout);
 }
 
+/* --- messages ----------------------------------------------------------------------------------- */
+
+/* True: the handler's answer is one that settles a message. */
+static bool take_result(struct visit *visit, const struct http_answer *answer)
+{
+    struct host_result result;
+    struct text why = text_in(&visit->mem, 1024);
+    if (host_result_read(answer, visit->call.function, &visit->mem, &result, &why))
+        return true;
+    fprintf(stderr, "host: %s: %.*s\n", visit->call.function->name, (int)why.len, why.bytes);
+    return false;
+}
+
+/* As invoke(), for a message; a killed handler fails what it had in its hands. */
+static bool deliver(void *user, const struct host_function *function,
+                    const struct storage_message *from, struct arena *mem)
+{
+    struct host *host = user;
+    struct visit visit = { .host = host, .protocol = PROTOCOL_ENVELOPE };
+    struct host_message message;
+    struct http_answer answer;
+    const struct host_delivery delivery = { from->text,     from->id,      from->pop,
+                                            from->inserted, from->expires, from->visible,
+                                            from->dequeues };
+    long long began_ms = process_now_ms();
+    (void)mem;
+    host_guid(visit.invocation);
+    visit.call = (struct host_call){ .function = function,
+                                     .invocation = visit.invocation,
+                                     .handler_port = host->pool.port };
+    arena_init(&visit.mem, SIZE_MAX / 2);
+    bool ok =
+        host_envelope_delivery(&visit.call, &delivery, !host->is_core_tools, &visit.mem, &message)
+        && send_call(&visit, &message, &answer) && take_result(&visit, &answer);
+    printf("[host] %s %s %s in %lld ms (message, dequeue %lld)\n", function->name, visit.invocation,
+           ok ? "succeeded" : "failed", process_now_ms() - began_ms, from->dequeues);
+    fflush(stdout);
+    arena_drop(&visit.mem);
+    return ok;
+}
+
+static bool start_queues(struct host *host, struct text *why)
+{
+    for (size_t i = 0; i < host->app.function_count && host->queue_count < MAX_QUEUES; i++) {
+        const struct host_queue_plan plan = { &host->app.functions[i], &host->app.queues, host,
+                                              deliver };
+        if (plan.function->queue == NULL)
+            continue;
+        if (!host_queue_start(&host->queues[host->queue_count], &plan, why))
+            return false;
+        host->queue_count++;
+    }
+    return true;
+}
+
+/* In two steps, for the handler's end comes between them. */
+static void end_queues(struct host *host)
+{
+    for (size_t i = 0; i < host->queue_count; i++)
+        host_queue_end(&host->queues[i]);
+}
+
+static void stop_queues(struct host *host)
+{
+    for (size_t i = 0; i < host->queue_count; i++)
+        host_queue_stop(&host->queues[i]);
+}
+
 /* --- the front -------------------------------------------------------------------------------- */
 
 /* "/<prefix>/<route>" without case; NULL: none. */
@@ -345,7 +420,8 @@ static const struct host_function *find_function(const struct host *host, struct
         path = view_skip(path, host->app.prefix.len + 1);
     }
     for (size_t i = 0; i < host->app.function_count; i++)
-        if (view_equal_fold(path, host->app.functions[i].route))
+        if (host->app.functions[i].queue == NULL
+            && view_equal_fold(path, host->app.functions[i].route))
             return &host->app.functions[i];
     return NULL;
 }
@@ -528,6 +604,10 @@ static void close_front(struct host *host, struct mg_context *civetweb)
 static void announce(const struct host *host)
 {
     for (size_t i = 0; i < host->app.function_count; i++) {
+        if (host->app.functions[i].queue != NULL) {
+            printf("Functions host stand-in: queue %s\n", host->app.functions[i].queue);
+            continue;
+        }
         struct view prefix = host->app.prefix;
         struct view route = host->app.functions[i].route;
         printf("Functions host stand-in: http://localhost:%d/%.*s%s%.*s\n", host->port,
@@ -568,13 +648,18 @@ static int run(struct host *host, const sigset_t *ends, struct text *why)
         return 1;
     }
     struct host_worker_plan plan = { &host->app, &host->pool, host->is_core_tools,
-                                     host->is_inherited };
+                                     host->is_inherited, host->max_errors };
     int code = 1;
-    if (host_worker_start(&host->worker, &plan, why)) {
-        code = attend(host, ends);
-        host_worker_stop(&host->worker);
-    } else {
+    if (!host_worker_start(&host->worker, &plan, why)) {
         give_up(why);
+    } else {
+        if (start_queues(host, why))
+            code = attend(host, ends);
+        else
+            give_up(why);
+        end_queues(host);
+        host_worker_stop(&host->worker);
+        stop_queues(host);
     }
     await_clients(host);
     close_front(host, civetweb);
@@ -590,12 +675,12 @@ static bool is_second(struct view word, const char *first, const char *second, b
     return *out || view_equal(word, view_of(first));
 }
 
-static bool read_port(const char *value, int *out)
+static bool read_number(const char *value, int *out)
 {
-    long long port;
-    if (!view_to_number(view_of(value), 1, 65535, &port))
+    long long number;
+    if (!view_to_number(view_of(value), 1, 65535, &number))
         return false;
-    *out = (int)port;
+    *out = (int)number;
     return true;
 }
 
@@ -604,9 +689,11 @@ static bool read_argument(struct host *host, struct view name, const char *value
     if (view_equal(name, VIEW("--root"))) {
         host->root = value;
     } else if (view_equal(name, VIEW("--port"))) {
-        return read_port(value, &host->port);
+        return read_number(value, &host->port);
     } else if (view_equal(name, VIEW("--devin-port"))) {
-        return read_port(value, &host->devin_port);
+        return read_number(value, &host->devin_port);
+    } else if (view_equal(name, VIEW("--max-errors"))) {
+        return read_number(value, &host->max_errors);
     } else if (view_equal(name, VIEW("--mode"))) {
         return is_second(view_of(value), "azure", "core-tools", &host->is_core_tools);
     } else if (view_equal(name, VIEW("--proxy"))) {
@@ -660,10 +747,10 @@ int main(int argc, char **argv)
     struct arena mem;
     sigset_t ends;
     if (!read_arguments(&host, argc, argv)) {
-        fputs(
-            "usage: host [--root DIR] [--port N] [--mode azure|core-tools] [--proxy old|new]\n"
-            "            [--function-key KEY] [--handler-output lines|inherit] [--devin-port N]\n",
-            stderr);
+        fputs("usage: host [--root DIR] [--port N] [--mode azure|core-tools] [--proxy old|new]\n"
+              "            [--function-key KEY] [--handler-output lines|inherit] [--devin-port N]\n"
+              "            [--max-errors N]\n",
+              stderr);
         return 2;
     }
     signal(SIGPIPE, SIG_IGN); /* the handler inherits it, as from the real host */

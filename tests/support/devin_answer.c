@@ -125,13 +125,32 @@ static bool fault_is_for(const struct fault *fault, const struct exchange *ex)
     return !wants_more && (!is_whole || !has_more);
 }
 
+/* What the options alone make of a call: busy, broken, gone, the last two also after it was done. */
+static struct fault chance_fault(struct memory *memory)
+{
+    static const struct fault kinds[] = {
+        { .status = 429 },
+        { .status = 503 },
+        { .drop = true },
+        { .status = 500, .after = true },
+        { .drop = true, .after = true },
+    };
+    if (memory->options.is_gone)
+        return (struct fault){ .drop = true };
+    memory->chance = memory->chance * 1103515245u + 12345u;
+    unsigned roll = memory->chance >> 16;
+    if (roll % 100 >= (unsigned)memory->options.fail_percent)
+        return (struct fault){ 0 };
+    return kinds[roll / 100 % COUNT_OF(kinds)];
+}
+
 static struct fault next_fault(struct memory *memory, const struct exchange *ex)
 {
     struct fault **at = &memory->first_fault;
     while (*at != NULL && !fault_is_for(*at, ex))
         at = &(*at)->next;
     if (*at == NULL)
-        return (struct fault){ 0 };
+        return chance_fault(memory);
     struct fault *found = *at;
     if (--found->repeat == 0)
         *at = found->next;

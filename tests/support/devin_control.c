@@ -50,6 +50,8 @@ static const struct member option_members[] = {
     { "playbooks",          { .kind = JSON_LIST,   .item = &any_playbook } },
     { "playbooks_as_items", { .kind = JSON_BOOL } },
     { "strict_playbooks",   { .kind = JSON_BOOL } },
+    { "fail_percent",       { .kind = JSON_NUMBER, .max = 100 } },
+    { "gone",               { .kind = JSON_BOOL } },
     { NULL,                 { 0 } },
 };
 static const struct shape options_body = { .kind = JSON_OBJECT, .is_required = true, .is_closed = true, .inner = option_members };
@@ -251,6 +253,9 @@ static void set_options(struct exchange *ex)
             json_is_true(json_at(root, "strict_playbooks")) ? STRICT_BOTH : STRICT_NONE;
     if (json_at(root, "playbooks") != NULL)
         ok = replace_playbooks(&ex->devin->memory, json_at(root, "playbooks"));
+    if (json_at(root, "fail_percent") != NULL)
+        options->fail_percent = (int)json_number(json_at(root, "fail_percent"));
+    set_bool(json_at(root, "gone"), &options->is_gone);
     set_bool(json_at(root, "bare_ids"), &options->bare_ids);
     set_bool(json_at(root, "works_on"), &options->works_on);
     set_bool(json_at(root, "playbooks_as_items"), &options->playbooks_as_items);

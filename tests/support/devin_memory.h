@@ -93,11 +93,14 @@ struct options {
     bool works_on;             /* reading a session brings it no nearer to its end */
     enum strictness playbooks; /* who refuses an id that is not in the list */
     int page_size;             /* v3; 0: as asked for */
+    int fail_percent;          /* of the calls, each kind of fault in turn */
+    bool is_gone;              /* nobody is asked, nobody answered */
 };
 
 struct memory {
     struct arena mem;
     struct options options;
+    unsigned chance; /* the last number drawn; the same ones after each reset */
     struct session *newest, *oldest;
     struct session *bodies[MEMORY_BUCKETS], *ids[MEMORY_BUCKETS];
     struct call *first_call, *last_call;

@@ -46,6 +46,11 @@ extern const struct e2e_test e2e_refire[];
 extern const struct e2e_test e2e_turns[];
 extern const struct e2e_test e2e_console[];
 extern const struct e2e_test e2e_trust[];
+/* These need what tests/queue/run.sh prepares. */
+extern const struct e2e_test e2e_queue_write[];
+extern const struct e2e_test e2e_queue_retry[];
+extern const struct e2e_test e2e_queue_storage[];
+extern const struct e2e_test e2e_queue_console[];
 
 /* TEST_FAILED with a sentence, and what was seen. */
 enum test_result e2e_fail(struct e2e *e2e, const char *sentence, struct view seen);

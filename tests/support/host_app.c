@@ -126,6 +126,33 @@ static void read_http(struct reading *in, const struct cJSON *http)
     in->app->max_concurrent = limit >= 1 && limit < 1e6 ? (int)limit : 0;
 }
 
+static bool read_count(struct reading *in, const struct cJSON *object, const char *name,
+                       long long min, long long max, long long fallback, int *out)
+{
+    const struct cJSON *node = json_at(object, name);
+    long long number = fallback;
+    if (json_kind(node) != JSON_ABSENT
+        && !view_to_number(json_as_text(node, in->mem), min, max, &number))
+        return refuse(in, "a number of extensions.queues is out of range: ", view_of(name));
+    *out = (int)number;
+    return true;
+}
+
+/* The defaults of the real host, but for the threshold: half a batch, as on one core. */
+static bool read_queues(struct reading *in, const struct cJSON *queues)
+{
+    struct host_queues *out = &in->app->queues;
+    struct view encoding = json_text(json_at(queues, "messageEncoding"));
+    *out = (struct host_queues){ .is_base64 = !view_equal_fold(encoding, VIEW("none")) };
+    if (!read_count(in, queues, "batchSize", 1, 32, 16, &out->batch_size)
+        || !read_count(in, queues, "newBatchThreshold", 0, 1000, out->batch_size / 2,
+                       &out->new_batch_threshold)
+        || !read_count(in, queues, "maxDequeueCount", 1, 100000, 5, &out->max_dequeue_count))
+        return false;
+    return read_span(in, json_at(queues, "visibilityTimeout"), 0, &out->visibility_ms)
+           && read_span(in, json_at(queues, "maxPollingInterval"), 60 * 1000, &out->max_polling_ms);
+}
+
 static bool read_host_json(struct reading *in, const struct cJSON *root)
 {
     const struct cJSON *handler = json_at(root, "customHandler");
@@ -136,7 +163,8 @@ static bool read_host_json(struct reading *in, const struct cJSON *root)
     in->app->is_forwarding = json_is_true(json_at(handler, "enableForwardingHttpRequest"));
     in->app->is_proxying = json_is_true(json_at(handler, "enableProxyingHttpRequest"));
     read_http(in, json_at(root, "extensions.http"));
-    return read_span(in, json_at(root, "functionTimeout"), DEFAULT_CALL_MS, &in->app->call_ms)
+    return read_queues(in, json_at(root, "extensions.queues"))
+           && read_span(in, json_at(root, "functionTimeout"), DEFAULT_CALL_MS, &in->app->call_ms)
            && read_span(in, json_at(handler, "initializationTimeout"), DEFAULT_START_MS,
                         &in->app->start_ms);
 }
@@ -161,11 +189,23 @@ static bool read_trigger(struct reading *in, const struct cJSON *trigger, struct
     return out->methods != NULL || refuse(in, "no memory", VIEW(""));
 }
 
-/* A function without an HTTP trigger is left out: nothing here could call it. */
+static bool read_queue_trigger(struct reading *in, const struct cJSON *trigger,
+                               struct host_function *out)
+{
+    struct view connection = kept(json_at(trigger, "connection"), in->mem);
+    out->trigger = kept(json_at(trigger, "name"), in->mem);
+    out->queue = kept(json_at(trigger, "queueName"), in->mem).at;
+    out->connection = connection.len > 0 ? connection.at : "AzureWebJobsStorage";
+    return (out->trigger.len > 0 && out->queue != NULL && out->queue[0] != '\0')
+           || refuse(in, "a queue trigger without name or queueName", VIEW(""));
+}
+
+/* A function without one of the two triggers is left out: nothing here could call it. */
 static bool read_function(struct reading *in, const struct cJSON *root, const char *name)
 {
     struct host_function function = { .name = name };
     const struct cJSON *trigger = NULL;
+    const struct cJSON *queue = NULL;
     const struct cJSON *binding = json_first(json_at(root, "bindings"));
     size_t inputs = 0;
     size_t outputs = 0;
@@ -176,15 +216,18 @@ static bool read_function(struct reading *in, const struct cJSON *root, const ch
         outputs += is_out ? 1 : 0;
         if (!is_out && view_equal_fold(type, VIEW("httpTrigger")))
             trigger = binding;
+        if (!is_out && view_equal_fold(type, VIEW("queueTrigger")))
+            queue = binding;
         if (is_out && view_equal_fold(type, VIEW("http")))
             function.result = kept(json_at(binding, "name"), in->mem);
     }
-    if (trigger == NULL)
+    if (trigger == NULL && queue == NULL)
         return true;
-    function.is_plain = inputs == 1 && outputs == 1 && function.result.len > 0;
+    function.is_plain = trigger != NULL && inputs == 1 && outputs == 1 && function.result.len > 0;
     if (in->app->function_count == MAX_FUNCTIONS)
         return refuse(in, "too many functions", VIEW(""));
-    if (!read_trigger(in, trigger, &function))
+    if (!(trigger != NULL ? read_trigger(in, trigger, &function)
+                          : read_queue_trigger(in, queue, &function)))
         return false;
     in->app->functions[in->app->function_count++] = function;
     return true;
@@ -218,7 +261,7 @@ static bool read_functions(struct reading *in)
         closedir(folder);
     in->path = in->app->root;
     if (ok && in->app->function_count == 0)
-        ok = refuse(in, "holds no function with an HTTP trigger", VIEW(""));
+        ok = refuse(in, "holds no function with an HTTP or queue trigger", VIEW(""));
     return ok;
 }
 

@@ -1,7 +1,7 @@
 /*
  * A Function App as its files describe it: host.json, one function.json a folder, and
- * local.settings.json (or its .example).  For the Functions host stand-in, which plays only
- * functions with an HTTP trigger.
+ * local.settings.json (or its .example).  For the Functions host stand-in, which plays functions
+ * with an HTTP or a queue trigger.
  *
  * Owns:     nothing; everything lives in the arena given to host_app_read().
  * Units:    milliseconds.
@@ -24,6 +24,16 @@ struct host_function {
     struct view result;
     bool is_plain; /* one httpTrigger in, one http out, nothing else: may be forwarded or proxied */
     bool wants_key;
+    const char *queue;      /* of a queue trigger; NULL: it has an HTTP trigger */
+    const char *connection; /* the variable with the queue's connection string */
+};
+
+/* extensions.queues of host.json. */
+struct host_queues {
+    int batch_size, new_batch_threshold, max_dequeue_count;
+    long long visibility_ms; /* a message that failed comes again after so long */
+    long long max_polling_ms;
+    bool is_base64; /* messageEncoding */
 };
 
 /* A value of local.settings.json. */
@@ -39,6 +49,7 @@ struct host_app {
     bool is_forwarding, is_proxying; /* what host.json says */
     int max_concurrent;              /* 0: no limit */
     long long call_ms, start_ms;     /* functionTimeout, initializationTimeout */
+    struct host_queues queues;
     struct host_function *functions;
     size_t function_count;
     struct host_value *values;

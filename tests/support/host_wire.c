@@ -655,25 +655,120 @@ static struct view envelope_head(const struct host_call *call, bool is_chunked, 
     return text_view(&head);
 }
 
+static bool finish_envelope(const struct host_call *call, const struct text *text, bool is_chunked,
+                            struct arena *mem, struct host_message *out)
+{
+    struct view end = VIEW("0\r\n\r\n");
+    *out = (struct host_message){ .body = text_view(text) };
+    out->head = envelope_head(call, is_chunked, text->len, mem);
+    if (is_chunked) {
+        out->body = envelope_chunks(text_view(text), mem);
+        out->body.len -= end.len;
+        out->end = end;
+    }
+    return text_ok(text);
+}
+
 bool host_envelope(const struct host_call *call, bool is_chunked, struct arena *mem,
                    struct host_message *out)
 {
     struct list *query = read_query(call, mem);
     struct text text = text_in(mem, LARGEST);
     struct json_writer to = { .to = &text };
-    struct view end = VIEW("0\r\n\r\n");
     if (query == NULL)
         return false;
     json_open(&to, NULL, '{');
     put_data(&to, call, query, mem);
     put_metadata(&to, call, query, mem);
     json_close(&to, '}');
-    *out = (struct host_message){ .body = text_view(&text) };
-    out->head = envelope_head(call, is_chunked, text.len, mem);
-    if (is_chunked) {
-        out->body = envelope_chunks(text_view(&text), mem);
-        out->body.len -= end.len;
-        out->end = end;
+    return finish_envelope(call, &text, is_chunked, mem, out);
+}
+
+/* --- a queue's message ------------------------------------------------------------------------- */
+
+/* "Fri, 26 Jun 2015 23:39:12 GMT" as "2015-06-26T23:39:12+00:00". */
+static struct view round_trip_date(struct view date, struct arena *mem)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    struct text text = text_in(mem, 64);
+    char number[4] = "";
+    if (date.len < 25)
+        return date;
+    for (size_t i = 0; i < 12; i++)
+        if (view_starts(view_skip(date, 8), (struct view){ months + 3 * i, 3 }))
+            snprintf(number, sizeof number, "%02zu", i + 1);
+    text_add(&text, (struct view){ date.at + 12, 4 });
+    text_add_char(&text, '-');
+    text_add_string(&text, number);
+    text_add_char(&text, '-');
+    text_add(&text, (struct view){ date.at + 5, 2 });
+    text_add_char(&text, 'T');
+    text_add(&text, (struct view){ date.at + 17, 8 });
+    text_add_string(&text, "+00:00");
+    return text_view(&text);
+}
+
+/* What the trigger itself tells, but for names that the message's own members have taken over. */
+static void put_built_in(struct json_writer *to, const struct host_delivery *from,
+                         const struct cJSON *members, struct arena *mem)
+{
+    struct text count = text_in(mem, 32);
+    text_add_number(&count, from->dequeues);
+    const struct {
+        const char *name;
+        struct view value;
+        bool is_twice;
+    } rows[] = {
+        { "DequeueCount", text_view(&count), false },
+        { "ExpirationTime", round_trip_date(from->expires, mem), false },
+        { "Id", from->id, true },
+        { "InsertionTime", round_trip_date(from->inserted, mem), false },
+        { "NextVisibleTime", round_trip_date(from->visible, mem), false },
+        { "PopReceipt", from->pop, true },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        bool is_hidden = false;
+        for (const struct cJSON *m = json_first(members); m != NULL; m = json_next(m))
+            is_hidden = is_hidden || view_equal_fold(json_key(m), view_of(rows[i].name));
+        if (!is_hidden && rows[i].is_twice)
+            put_twice(to, view_of(rows[i].name), rows[i].value, mem);
+        else if (!is_hidden)
+            json_put_text(to, rows[i].name, rows[i].value);
     }
-    return text_ok(&text);
+}
+
+static bool put_delivery(struct json_writer *to, const struct host_call *call,
+                         const struct host_delivery *from, struct arena *mem)
+{
+    struct json body = { 0 };
+    struct failure failure = { 0 };
+    struct list *nothing = read_query(call, mem);
+    if (nothing == NULL)
+        return false;
+    json_open(to, "Data", '{');
+    put_twice(to, call->function->trigger, from->text, mem);
+    json_close(to, '}');
+    json_open(to, "Metadata", '{');
+    bool is_json = json_read(from->text, mem, &body, &failure);
+    bool is_object = is_json && json_kind(body.root) == JSON_OBJECT;
+    put_built_in(to, from, is_object ? body.root : NULL, mem);
+    if (is_object)
+        put_members(to, body.root, nothing, mem);
+    if (is_json)
+        json_free(&body);
+    put_sys(to, call->function);
+    json_close(to, '}');
+    return true;
+}
+
+bool host_envelope_delivery(const struct host_call *call, const struct host_delivery *delivery,
+                            bool is_chunked, struct arena *mem, struct host_message *out)
+{
+    struct text text = text_in(mem, LARGEST);
+    struct json_writer to = { .to = &text };
+    json_open(&to, NULL, '{');
+    if (!put_delivery(&to, call, delivery, mem))
+        return false;
+    json_close(&to, '}');
+    return finish_envelope(call, &text, is_chunked, mem, out);
 }

@@ -38,6 +38,13 @@ struct host_call {
     int handler_port;
 };
 
+/* A queue's message as its trigger hands it on. */
+struct host_delivery {
+    struct view text, id, pop;
+    struct view inserted, expires, visible; /* as the queue told them: "Fri, 26 Jun 2015 ... GMT" */
+    long long dequeues;
+};
+
 /* The first header of that name; empty when there is none. */
 struct view host_call_header(const struct host_call *call, const char *name);
 
@@ -51,5 +58,9 @@ bool host_forward(const struct host_call *call, struct arena *mem, struct host_m
 bool host_proxy(const struct host_call *call, struct arena *mem, struct host_message *out);
 bool host_envelope(const struct host_call *call, bool is_chunked, struct arena *mem,
                    struct host_message *out);
+
+/* Of `call` only function, invocation and port count. */
+bool host_envelope_delivery(const struct host_call *call, const struct host_delivery *delivery,
+                            bool is_chunked, struct arena *mem, struct host_message *out);
 
 #endif

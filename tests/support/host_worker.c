@@ -235,9 +235,10 @@ static enum host_worker_state count_error(struct host_worker *worker, int code)
         worker->errors = 0;
     worker->last_error_ms = now;
     worker->errors++;
+    int most = worker->plan.max_errors > 0 ? worker->plan.max_errors : MAX_ERRORS;
     fprintf(stderr, "host: the handler ended with %d (error %d of %d)\n", code, worker->errors,
-            MAX_ERRORS);
-    if (worker->errors < MAX_ERRORS)
+            most);
+    if (worker->errors < most)
         return HOST_WORKER_STARTING;
     fputs("host: Exceeded http worker restart retry count\n", stderr);
     return HOST_WORKER_FAILED;

@@ -30,6 +30,7 @@ struct host_worker_plan {
     struct host_pool *pool; /* its port is the handler's */
     bool is_core_tools;
     bool is_inherited; /* what the handler says goes to our stdout and stderr as it is */
+    int max_errors;    /* after which it is given up; 0: 3, as the real host */
 };
 
 struct host_worker {

@@ -5,11 +5,14 @@
 #include "support/http.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -78,6 +81,32 @@ bool process_end(struct process *process, int signal, int timeout_ms)
         process_sleep_ms(2);
     }
     return true;
+}
+
+pid_t process_child(pid_t parent)
+{
+    char path[300];
+    char stat[512];
+    pid_t found = 0;
+    DIR *all = opendir("/proc");
+    struct dirent *entry;
+    while (all != NULL && found == 0 && (entry = readdir(all)) != NULL) {
+        long long number;
+        if (!view_to_number(view_of(entry->d_name), 1, 1LL << 30, &number))
+            continue;
+        snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
+        FILE *file = fopen(path, "re");
+        if (file == NULL)
+            continue;
+        stat[fread(stat, 1, sizeof stat - 1, file)] = '\0';
+        fclose(file);
+        const char *behind = strrchr(stat, ')');
+        if (behind != NULL && strlen(behind) > 4 && strtol(behind + 4, NULL, 10) == (long)parent)
+            found = (pid_t)number;
+    }
+    if (all != NULL)
+        closedir(all);
+    return found;
 }
 
 static bool can_listen(int port)

@@ -33,6 +33,9 @@ bool process_is_alive(struct process *process);
 /* Sends `signal` (0: none), waits up to `timeout_ms`, then SIGKILL.  True: it ended by itself. */
 bool process_end(struct process *process, int signal, int timeout_ms);
 
+/* A process that `parent` has started; 0: there is none. */
+pid_t process_child(pid_t parent);
+
 /* A port on 127.0.0.1 that nobody listens on right now, or -1. */
 int process_free_port(void);
 
