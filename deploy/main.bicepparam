@@ -37,6 +37,9 @@ var given = {
   PROMPT_TEMPLATE: readEnvironmentVariable('PROMPT_TEMPLATE', unset)
   MAX_PROMPT_BYTES: readEnvironmentVariable('MAX_PROMPT_BYTES', unset)
   MAX_BODY_BYTES: readEnvironmentVariable('MAX_BODY_BYTES', unset)
+  QUEUE: readEnvironmentVariable('QUEUE', unset)
+  QUEUE_HIDE_S: readEnvironmentVariable('QUEUE_HIDE_S', unset)
+  QUEUE_MAX_AGE_H: readEnvironmentVariable('QUEUE_MAX_AGE_H', unset)
 }
 
 // An empty value is one (DEVIN_SECRET_IDS: no secrets at all).

@@ -22,7 +22,7 @@ type appSettings = {
   @description('where Devin\'s API is; http:// is allowed to this machine only (default: https://api.devin.ai)')
   DEVIN_API_URL: string?
 
-  @description('file of trusted certificate authorities (PEM); default: the system\'s')
+  @description('file of trusted certificate authorities (PEM); unset: the system\'s bundle, from its usual places')
   SSL_CERT_FILE: string?
 
   @description('deadline of an alert in milliseconds, tries and waits included; Azure Monitor\'s have 8000 at most (default: 30000)')
@@ -93,4 +93,13 @@ type appSettings = {
 
   @description('largest request body in bytes; more is answered 413 (default: 1048576)')
   MAX_BODY_BYTES: string?
+
+  @description('on: each alert is stored in an Azure Storage queue before Devin is called, and tried again until it is settled (default: off)')
+  QUEUE: string?
+
+  @description('seconds after which a stored alert that is not settled is tried again; never before its deadline (default: 60)')
+  QUEUE_HIDE_S: string?
+
+  @description('hours after which a stored alert is given up and kept as poisoned (default: 24)')
+  QUEUE_MAX_AGE_H: string?
 }
