@@ -77,6 +77,18 @@ demo: all $(STANDINS) $(RUNNERS) ## one real Azure alert through host stand-in, 
 run: all $(STANDINS) $(RUNNERS) ## the same, but stays up: prints URLs and a curl line, ends with Ctrl+C
 	$(BIN)/e2e/demo --stay
 
+deploy: ## bring it to Azure, or up to date there: shows the plan and asks; DEPLOY=--plan only shows it
+	@$(MAKE) --no-print-directory package
+	@deploy/deploy.sh $(DEPLOY)
+
+deploy-check: all ## compile, lint and judge deploy/, and try its script against a stand-in for az
+	@tests/deploy/check.sh $(CURDIR)/$(BIN)/handler
+
+deploy-settings: all ## bring deploy/ up to date with the table of settings
+	@deploy/settings.sh $(BIN)/handler deploy
+
+.PHONY: deploy deploy-check deploy-settings
+
 deps: ## install the packages that are missing (Debian and Ubuntu: apt)
 	@tests/deps.sh $(PACKAGES) $(TEST_PACKAGES)
 
@@ -158,18 +170,6 @@ layers: ## check who may include whom, and that each third-party header has one 
 banned: ## check that no source calls what we do not use
 	tests/banned.sh
 
-##> Azure
-deploy: ## bring it to Azure, or up to date there: shows a plan, asks; DEPLOY=--plan only shows it
-	@$(MAKE) --no-print-directory package
-	@deploy/deploy.sh $(DEPLOY)
-
-deploy-check: all ## compile, lint and judge deploy/, and try the script against a stand-in for az
-	@tests/deploy/check.sh $(CURDIR)/$(BIN)/handler
-
-deploy-settings: all ## make deploy/settings.bicep and main.bicepparam follow from the table of settings
-	@deploy/settings.sh $(BIN)/handler deploy
-
-##> The rest
 clean: ## remove everything built
 	rm -rf bin build
 
@@ -179,7 +179,7 @@ help: ## show this list
 
 SOURCES := $(shell find handler tests -name '*.[ch]' 2>/dev/null)
 
-.PHONY: all deploy deploy-check deploy-settings demo run deps test unit e2e page-test screenshot bench soak fuzz fuzz-smoke fuzzers asan ubsan tsan valgrind core clang everything analyse hardening format format-check layers banned \
+.PHONY: all demo run deps test unit e2e page-test screenshot bench soak fuzz fuzz-smoke fuzzers asan ubsan tsan valgrind core clang everything analyse hardening format format-check layers banned \
         clean help
 
 # --- how things are made -------------------------------------------------------------------------
