@@ -80,6 +80,18 @@ demo: all $(STANDINS) $(RUNNERS) ## one real Azure alert through host stand-in, 
 run: all $(STANDINS) $(RUNNERS) ## the same, but stays up: prints URLs and a curl line, ends with Ctrl+C
 	$(BIN)/e2e/demo --stay
 
+deploy: ## bring it to Azure, or up to date there: shows the plan and asks; DEPLOY=--plan only shows it
+	@$(MAKE) --no-print-directory package
+	@deploy/deploy.sh $(DEPLOY)
+
+deploy-check: all ## compile, lint and judge deploy/, and try its script against a stand-in for az
+	@tests/deploy/check.sh $(CURDIR)/$(BIN)/handler
+
+deploy-settings: all ## bring deploy/ up to date with the table of settings
+	@deploy/settings.sh $(BIN)/handler deploy
+
+.PHONY: deploy deploy-check deploy-settings
+
 deps: ## install the packages that are missing (Debian and Ubuntu: apt)
 	@tests/deps.sh $(PACKAGES) $(TEST_PACKAGES)
 
@@ -195,18 +207,6 @@ docs-check: all $(STANDINS) ## that each command in README and docs is run by a 
 	@tests/docs/check.sh --self-test
 	@tests/docs/standalone.sh $(BIN)/handler $(BIN)/standin
 
-##> Azure
-deploy: ## bring it to Azure, or up to date there: shows a plan, asks; DEPLOY=--plan only shows it
-	@$(MAKE) --no-print-directory package
-	@deploy/deploy.sh $(DEPLOY)
-
-deploy-check: all ## compile, lint and judge deploy/, and try the script against a stand-in for az
-	@tests/deploy/check.sh $(CURDIR)/$(BIN)/handler
-
-deploy-settings: all ## make deploy/settings.bicep and main.bicepparam follow from the table of settings
-	@deploy/settings.sh $(BIN)/handler deploy
-
-##> The rest
 clean: ## remove everything built
 	rm -rf bin build
 
@@ -218,7 +218,7 @@ help: ## show this list
 SOURCES := $(shell find handler tests -name '*.[ch]' 2>/dev/null)
 
 .PHONY: all demo run deps test unit e2e test-queue torture page-test screenshot bench soak fuzz fuzz-smoke fuzzers asan ubsan tsan valgrind core clang everything analyse hardening format format-check layers banned \
-        deploy deploy-check deploy-settings package package-check workflows-check docs-check clean help
+        package package-check workflows-check docs-check clean help
 
 # --- how things are made -------------------------------------------------------------------------
 
