@@ -80,18 +80,6 @@ demo: all $(STANDINS) $(RUNNERS) ## one real Azure alert through host stand-in, 
 run: all $(STANDINS) $(RUNNERS) ## the same, but stays up: prints URLs and a curl line, ends with Ctrl+C
 	$(BIN)/e2e/demo --stay
 
-deploy: ## bring it to Azure, or up to date there: shows the plan and asks; DEPLOY=--plan only shows it
-	@$(MAKE) --no-print-directory package
-	@deploy/deploy.sh $(DEPLOY)
-
-deploy-check: all ## compile, lint and judge deploy/, and try its script against a stand-in for az
-	@tests/deploy/check.sh $(CURDIR)/$(BIN)/handler
-
-deploy-settings: all ## bring deploy/ up to date with the table of settings
-	@deploy/settings.sh $(BIN)/handler deploy
-
-.PHONY: deploy deploy-check deploy-settings
-
 deps: ## install the packages that are missing (Debian and Ubuntu: apt)
 	@tests/deps.sh $(PACKAGES) $(TEST_PACKAGES)
 
@@ -111,6 +99,18 @@ package-check: package $(STANDINS) ## that it holds what it must, starts read-on
 	@tests/package/check.py --self-test $(PACKAGE) $(PACKAGE_HANDLER) $(PACKAGE_LICENCES)
 	@tests/package/ignore.py bin/triage.zip
 	@tests/package/play.py $(PACKAGE) $(BIN)/standin
+
+deploy: ## bring it to Azure, or up to date there: shows the plan and asks; DEPLOY=--plan only shows it
+	@$(MAKE) --no-print-directory package
+	@deploy/deploy.sh $(DEPLOY)
+
+deploy-check: all ## compile, lint and judge deploy/, and try its script against a stand-in for az
+	@tests/deploy/check.sh $(CURDIR)/$(BIN)/handler
+
+deploy-settings: all ## bring deploy/ up to date with the table of settings
+	@deploy/settings.sh $(BIN)/handler deploy
+
+.PHONY: deploy deploy-check deploy-settings
 
 ##> Checking
 # Each part runs even where one before it failed; the sum is the last word and decides.
