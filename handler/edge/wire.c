@@ -367,9 +367,10 @@ static void finish_unattended(struct wire_loop *loop, struct unattended *unatten
 {
     struct fetched fetched;
     struct exchange **link = &loop->unattended;
-    while (*link != &unattended->exchange)
+    while (*link != NULL && *link != &unattended->exchange)
         link = &(*link)->next_unattended;
-    *link = unattended->exchange.next_unattended;
+    if (*link != NULL)
+        *link = unattended->exchange.next_unattended;
     fill_fetched(&unattended->exchange, &unattended->mem, &fetched);
     unattended->tell(unattended->state, &fetched);
     free_unattended(unattended);
@@ -433,10 +434,13 @@ static bool is_draining(const struct wire_loop *loop)
 
 static void drop_unattended(struct wire_loop *loop)
 {
-    while (loop->unattended != NULL) {
-        struct exchange *exchange = loop->unattended;
+    struct exchange *exchange = loop->unattended;
+    loop->unattended = NULL;
+    while (exchange != NULL) {
+        struct exchange *next = exchange->next_unattended;
         curl_multi_remove_handle(loop->multi, exchange->easy);
         finish(loop, exchange, CURLE_OPERATION_TIMEDOUT);
+        exchange = next;
     }
 }
 
