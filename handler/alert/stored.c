@@ -222,6 +222,14 @@ static void put_alert(struct job *job, const struct alert *alert)
     json_close(&job->writer, '}');
 }
 
+static void put_named(struct job *job, const struct alert *alert)
+{
+    struct view resource = { 0 };
+    if (job->caps.resource > 0)
+        resource = cut_line(alert->resource, job->caps.resource, job->mem);
+    put_two(job, cut_line(alert->name, job->caps.name, job->mem), resource);
+}
+
 /* What was folded into the problem: the tags of all, the names of as many as will be shown. */
 static void put_also(struct job *job, const struct problem *problem)
 {
@@ -235,10 +243,7 @@ static void put_also(struct job *job, const struct problem *problem)
     json_close(&job->writer, ']');
     json_open(&job->writer, "named", '[');
     for (size_t i = 0; i < problem->also_count && i < MAX_STORED_NAMES; i++)
-        put_two(job, cut_line(problem->also[i]->name, job->caps.name, job->mem),
-                job->caps.resource == 0
-                    ? (struct view){ 0 }
-                    : cut_line(problem->also[i]->resource, job->caps.resource, job->mem));
+        put_named(job, problem->also[i]);
     json_close(&job->writer, ']');
     json_close(&job->writer, '}');
 }
@@ -322,7 +327,9 @@ static bool broken(struct failure *why, const char *what)
 static struct view keep_text(const struct cJSON *node, struct arena *mem)
 {
     struct view text = json_text(node);
-    return text.len == 0 ? (struct view){ 0 } : view_keep(text, mem);
+    if (text.len == 0)
+        return (struct view){ 0 }; /* not a view into the tree, which goes */
+    return view_keep(text, mem);
 }
 
 static long long read_count(const struct cJSON *node, long long max)

@@ -240,7 +240,9 @@ static bool walk_queue(struct desk *desk, enum store_queue where, visit_fn *visi
         .where = where,
         .held = arena_get_array(&desk->mem, MAX_WALKED, sizeof *walk.held),
     };
-    bool is_fine = walk.held != NULL || fail(why, FAIL_INTERNAL, "no memory for a walk");
+    if (walk.held == NULL)
+        return fail(why, FAIL_INTERNAL, "no memory for a walk");
+    bool is_fine = true;
     for (bool is_over = false; is_fine && !is_over;) {
         struct arena mem;
         arena_init(&mem, PAGE_BYTES);

@@ -157,7 +157,9 @@ static enum log_level level_of(const struct journal_entry *entry)
     int status = entry->reply->status;
     if (status >= 500 || (report != NULL && report->count > 0 && report->outcomes[0].is_poisoned))
         return LOG_ERROR;
-    const struct tally tally = report == NULL ? (struct tally){ 0 } : tally_of(report);
+    struct tally tally = { 0 };
+    if (report != NULL)
+        tally = tally_of(report);
     return status >= 400 || tally.deferred + tally.unkept > 0 ? LOG_WARN : LOG_INFO;
 }
 
@@ -221,8 +223,10 @@ struct view journal_line(const struct journal_entry *entry)
         text_add_string(&line, outcome_word(first));
         text_add_string(&line, first->session.id.len > 0 ? " session " : "");
         text_add(&line, first->session.id);
-        text_add_string(&line, first->is_poisoned ? ": " : "");
-        text_add(&line, first->is_poisoned ? failure_details(&first->why) : (struct view){ 0 });
+        if (first->is_poisoned) {
+            text_add_string(&line, ": ");
+            text_add(&line, failure_details(&first->why));
+        }
     }
     return text_view(&line);
 }

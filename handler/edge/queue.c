@@ -96,7 +96,7 @@ static bool fetch_token(void *state, long long timeout_ms, struct arena *mem, st
 {
     const struct queue *queue = state;
     struct fetch fetch;
-    struct fetched fetched;
+    struct fetched fetched = { 0 };
     if (!credential_write(queue->account, mem, &fetch))
         return fail(why, FAIL_INTERNAL, "no memory for a token");
     wire_fetch(queue->loop, &fetch, timeout_ms, mem, &fetched);
@@ -175,7 +175,7 @@ static struct view number_of(long long number, struct arena *mem)
 static bool create(struct queue *queue, enum store_queue where, long long until_ms,
                    struct arena *mem, struct failure *why)
 {
-    struct fetched fetched;
+    struct fetched fetched = { 0 };
     const struct storage_request request = {
         .method = "PUT",
         .path = path_of(where, false, (struct view){ 0 }, mem),
@@ -216,7 +216,7 @@ static bool read_receipt(const struct answer *answer, struct arena *mem, struct 
 bool queue_put(struct queue *queue, enum store_queue where, struct view message, long long hide_s,
                long long timeout_ms, struct arena *mem, struct receipt *out, struct failure *why)
 {
-    struct fetched fetched;
+    struct fetched fetched = { 0 };
     long long until_ms = clock_now_ms() + timeout_ms;
     const struct storage_parameter parameters[] = {
         { "messagettl", VIEW("-1") },
@@ -256,7 +256,7 @@ static struct storage_request delete_of(enum store_queue where, const struct rec
 bool queue_delete(struct queue *queue, enum store_queue where, const struct receipt *receipt,
                   long long timeout_ms, struct arena *mem, struct failure *why)
 {
-    struct fetched fetched;
+    struct fetched fetched = { 0 };
     struct storage_parameter parameters[1];
     const struct storage_request request = delete_of(where, receipt, parameters, mem);
     return talk(queue, &request, clock_now_ms() + timeout_ms, mem, &fetched, why)
@@ -267,7 +267,7 @@ bool queue_delete(struct queue *queue, enum store_queue where, const struct rece
 bool queue_hide(struct queue *queue, enum store_queue where, const struct receipt *receipt,
                 long long hide_s, long long timeout_ms, struct arena *mem, struct failure *why)
 {
-    struct fetched fetched;
+    struct fetched fetched = { 0 };
     const struct storage_parameter parameters[] = {
         { "popreceipt", receipt->pop },
         { "visibilitytimeout", number_of(hide_s, mem) },
@@ -288,7 +288,7 @@ static bool list(struct queue *queue, enum store_queue where,
                  const struct storage_parameter *parameters, size_t count, long long timeout_ms,
                  struct arena *mem, struct queue_messages *out, struct failure *why)
 {
-    struct fetched fetched;
+    struct fetched fetched = { 0 };
     const struct storage_request request = {
         .method = "GET",
         .path = path_of(where, true, (struct view){ 0 }, mem),
@@ -329,7 +329,7 @@ bool queue_take(struct queue *queue, enum store_queue where, long long hide_s, l
 bool queue_count(struct queue *queue, enum store_queue where, long long timeout_ms,
                  struct arena *mem, long long *out, struct failure *why)
 {
-    struct fetched fetched;
+    struct fetched fetched = { 0 };
     const struct storage_parameter parameters[] = { { "comp", VIEW("metadata") } };
     const struct storage_request request = {
         .method = "GET",

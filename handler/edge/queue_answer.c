@@ -24,9 +24,9 @@ static bool find_tag(struct view *rest, const char *mark, struct view name, stru
     struct view skipped;
     while (view_cut(left, '<', &skipped, &left)) {
         size_t at = (size_t)(left.at - all.at) - 1;
-        struct view tag = mark[0] == '\0' || view_starts(left, view_of(mark))
-                              ? view_skip(left, view_of(mark).len)
-                              : (struct view){ 0 };
+        if (!view_starts(left, view_of(mark)))
+            continue;
+        struct view tag = view_skip(left, view_of(mark).len);
         if (!view_starts(tag, name) || tag.len == name.len || !is_end_of_name(tag.at[name.len]))
             continue;
         *before = (struct view){ all.at, at };

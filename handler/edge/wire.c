@@ -27,6 +27,8 @@ enum {
     /* Of a request that nobody waits for, with its answer. */
     MAX_UNATTENDED_BYTES = MAX_ANSWER_BYTES + 1024 * 1024,
     DRAIN_MS = 2000,
+    /* Connections: by itself libcurl keeps four for each transfer under way, and drops the rest. */
+    MAX_KEPT = 64,
     POLL_MS = 60000,
     DRAIN_POLL_MS = 100
 };
@@ -357,9 +359,10 @@ static void finish_unattended(struct wire_loop *loop, struct unattended *unatten
 {
     struct fetched fetched;
     struct exchange **link = &loop->unattended;
-    while (*link != &unattended->exchange)
+    while (*link != NULL && *link != &unattended->exchange)
         link = &(*link)->next_unattended;
-    *link = unattended->exchange.next_unattended;
+    if (*link != NULL)
+        *link = unattended->exchange.next_unattended;
     fill_fetched(&unattended->exchange, &unattended->mem, &fetched);
     unattended->tell(unattended->state, &fetched);
     free_unattended(unattended);
@@ -423,10 +426,13 @@ static bool is_draining(const struct wire_loop *loop)
 
 static void drop_unattended(struct wire_loop *loop)
 {
-    while (loop->unattended != NULL) {
-        struct exchange *exchange = loop->unattended;
+    struct exchange *exchange = loop->unattended;
+    loop->unattended = NULL;
+    while (exchange != NULL) {
+        struct exchange *next = exchange->next_unattended;
         curl_multi_remove_handle(loop->multi, exchange->easy);
         finish(loop, exchange, CURLE_OPERATION_TIMEDOUT);
+        exchange = next;
     }
 }
 
@@ -577,6 +583,7 @@ struct wire_loop *wire_start(const struct wire_settings *settings)
     loop->shared = shared_start(settings->calls_a_minute);
     pthread_mutex_init(&loop->lock, NULL);
     if (loop->multi == NULL || loop->shared == NULL || !add_headers(loop)
+        || curl_multi_setopt(loop->multi, CURLMOPT_MAXCONNECTS, (long)MAX_KEPT) != CURLM_OK
         || pthread_create(&loop->thread, NULL, run_loop, loop) != 0) {
         free_loop(loop);
         return NULL;

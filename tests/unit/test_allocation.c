@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "edge/invocation.h"
+#include "edge/queue.h"
 #include "edge/settings.h"
 #include "support/envelope.h"
 #include "support/process.h"
@@ -112,7 +113,11 @@ static struct standin {
     atomic_bool is_proxy; /* somebody took it for one */
 } devin;
 
+#define ACCOUNT_PATH "/devstoreaccount1"
+
 static char url[64];
+static char account[256]; /* a connection string */
+static bool is_storing;   /* QUEUE is on */
 
 /* The length of the first whole request in `bytes`, or 0. */
 static size_t whole_request(struct view bytes)
@@ -129,6 +134,20 @@ static size_t whole_request(struct view bytes)
             return i + 4 + (size_t)body <= bytes.len ? i + 4 + (size_t)body : 0;
     }
     return 0;
+}
+
+#define RECEIPT                                                                    \
+    "<QueueMessagesList><QueueMessage><MessageId>5974b586</MessageId><PopReceipt>" \
+    "YzQ4</PopReceipt></QueueMessage></QueueMessagesList>"
+
+/* It is the storage as well: what is put there gets a receipt. */
+static void answer_for_storage(int fd)
+{
+    char text[512];
+    int len = snprintf(text, sizeof text, "HTTP/1.1 201 Created\r\nContent-Length: %zu\r\n\r\n%s",
+                       strlen(RECEIPT), RECEIPT);
+    ssize_t sent = send(fd, text, (size_t)len, MSG_NOSIGNAL);
+    (void)sent; /* a peer that has gone wants no answer */
 }
 
 static void answer(int fd, bool is_create)
@@ -161,7 +180,10 @@ static void hear(size_t i)
     struct view request = { peer->bytes, whole };
     if (view_starts(request, VIEW("POST http://")) || view_starts(request, VIEW("GET http://")))
         atomic_store(&devin.is_proxy, true);
-    answer(fd, view_starts(request, VIEW("POST ")));
+    if (view_contains(view_cap(request, 128), VIEW(" " ACCOUNT_PATH "/")))
+        answer_for_storage(fd);
+    else
+        answer(fd, view_starts(request, VIEW("POST ")));
     peer->len -= whole;
     memmove(peer->bytes, peer->bytes + whole, peer->len);
 }
@@ -207,6 +229,8 @@ static int start_devin(void **state)
         return -1;
     devin.port = ntohs(self.sin_port);
     snprintf(url, sizeof url, "http://127.0.0.1:%d", devin.port);
+    snprintf(account, sizeof account,
+             "AccountName=devstoreaccount1;AccountKey=a2V5;QueueEndpoint=%s" ACCOUNT_PATH, url);
     setenv("http_proxy", url, 1); /* not for us: see set_url() in wire.c */
     devin.fds[0] = (struct pollfd){ .fd = fd, .events = POLLIN };
     devin.fds[MOST_PEERS - 1] = (struct pollfd){ .fd = devin.end[0], .events = POLLIN };
@@ -239,6 +263,8 @@ static const char *look_up(const char *name)
         { "WEBHOOK_SECRET", SECRET },
         { "DEVIN_API_URL", url },
         { "DEVIN_RETRY_MS", "1" },
+        { "QUEUE", is_storing ? "on" : "off" },
+        { "AzureWebJobsStorage", account },
     };
     for (size_t i = 0; i < COUNT_OF(values); i++)
         if (strcmp(values[i].name, name) == 0)
@@ -252,7 +278,8 @@ struct play {
     struct view envelope;
     struct settings settings;
     struct wire_loop *loop;
-    struct arena mem; /* of the request */
+    struct queue *queue; /* NULL: nothing is stored */
+    struct arena mem;    /* of the request */
     struct report report;
     struct failure why;
     struct reply reply;
@@ -262,28 +289,41 @@ struct play {
 static bool begin(struct play *play)
 {
     settings_read(&play->settings, look_up);
+    play->queue = NULL;
     play->loop = wire_start(&play->settings.wire);
-    return play->loop != NULL;
+    bool wants_queue = settings_has_queue(&play->settings);
+    if (play->loop != NULL && wants_queue)
+        play->queue = queue_start(play->loop, &play->settings.account);
+    return play->loop != NULL && wants_queue == (play->queue != NULL);
 }
 
 static void end(struct play *play)
 {
     if (play->loop != NULL)
         wire_stop(play->loop);
+    if (play->queue != NULL)
+        queue_stop(play->queue);
     settings_drop(&play->settings);
 }
 
-static bool tell(struct play *play)
+static struct triage triage_of(struct play *play)
 {
     const struct settings *settings = &play->settings;
-    const struct triage triage = {
+    return (struct triage){
         .settings = settings->triage,
         .prompt = settings->prompt,
         .playbook = settings->playbook,
         .devin = settings->devin,
         .wire = wire_of(play->loop),
+        .store = play->queue != NULL ? queue_store(play->queue) : (struct store){ 0 },
         .refusal = settings_complaints(&play->settings, true),
     };
+}
+
+static bool tell(struct play *play)
+{
+    const struct settings *settings = &play->settings;
+    const struct triage triage = triage_of(play);
     struct request request = { 0 };
     return invocation_open(play->envelope, &play->mem, &request, &play->why)
            && caller_check(&settings->caller, &request, &play->mem, &play->why)
@@ -301,6 +341,10 @@ static void answer_one(struct play *play)
                                 : triage_reply_failure(&play->why, &play->report, &play->mem);
     struct view closed = invocation_close(&play->reply, VIEW("line"), &play->mem);
     CHECK(play->name, closed.len > 0);
+    if (play->queue == NULL)
+        return;
+    const struct triage triage = triage_of(play);
+    triage_settle(&triage, &play->report, &play->mem);
 }
 
 static void check_end(const struct play *play)
@@ -309,10 +353,12 @@ static void check_end(const struct play *play)
     struct json json;
     struct failure why = { 0 };
     arena_init(&mem, PLENTY);
-    CHECK(play->name, play->is_told ? play->reply.status == 200 : play->reply.status >= 500);
+    bool is_deferred = play->queue != NULL && play->reply.status == 202;
+    CHECK(play->name,
+          play->is_told ? play->reply.status == 200 || is_deferred : play->reply.status >= 500);
     CHECK(play->name, json_read(play->reply.body, &mem, &json, &why));
     CHECK(play->name, json_is_true(json_at(json.root, "success")) == play->is_told);
-    if (play->is_told)
+    if (play->is_told && !is_deferred)
         CHECK_VIEW(play->name, play->report.outcomes[0].session.id, VIEW("s-1"));
     json_free(&json);
     arena_drop(&mem);
@@ -437,12 +483,31 @@ static void memory_that_stays_away_is_a_clean_failure(void **state)
     assert_true(at > 50 && at < MOST_ALLOCATIONS);
 }
 
+static int start_storing(void **state)
+{
+    (void)state;
+    is_storing = true;
+    return 0;
+}
+
+static int stop_storing(void **state)
+{
+    (void)state;
+    is_storing = false;
+    return 0;
+}
+
+#define STORING(test) cmocka_unit_test_setup_teardown(test, start_storing, stop_storing)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(starting_is_whole_or_said_to_be_not),
         cmocka_unit_test(each_alert_ends_in_a_session_or_a_clean_failure),
         cmocka_unit_test(memory_that_stays_away_is_a_clean_failure),
+        STORING(starting_is_whole_or_said_to_be_not),
+        STORING(each_alert_ends_in_a_session_or_a_clean_failure),
+        STORING(memory_that_stays_away_is_a_clean_failure),
     };
     arena_init(&stage, PLENTY);
     if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, __wrap_malloc, __wrap_free, __wrap_realloc,

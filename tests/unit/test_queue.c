@@ -317,6 +317,48 @@ static void puts_take_one_round_trip_each_on_one_connection(void **state)
     assert_false(view_contains(request, VIEW(DEVINS_KEY)));
 }
 
+enum { AT_ONCE = 12, ROUNDS = 5 };
+
+static pthread_barrier_t round_starts;
+
+static void *put_each_round(void *user)
+{
+    bool *is_fine = user;
+    struct arena own;
+    arena_init(&own, PLENTY);
+    for (int i = 0; i < ROUNDS; i++) {
+        struct receipt receipt;
+        struct failure why;
+        pthread_barrier_wait(&round_starts);
+        *is_fine = queue_put(queue, STORE_TRIAGE, VIEW("x"), 60, PATIENCE_MS, &own, &receipt, &why)
+                   && *is_fine;
+    }
+    arena_drop(&own);
+    return NULL;
+}
+
+/* A round finds the connections of the last one, however many were idle meanwhile. */
+static void bursts_keep_their_connections(void **state)
+{
+    (void)state;
+    static const struct step steps[] = { { PUT_LINE, 201, RECEIPT, NULL } };
+    pthread_t threads[AT_ONCE];
+    bool are_fine[AT_ONCE];
+    PLAY(steps);
+    assert_int_equal(pthread_barrier_init(&round_starts, NULL, AT_ONCE), 0);
+    for (int i = 0; i < AT_ONCE; i++) {
+        are_fine[i] = true;
+        assert_int_equal(pthread_create(&threads[i], NULL, put_each_round, &are_fine[i]), 0);
+    }
+    for (int i = 0; i < AT_ONCE; i++) {
+        pthread_join(threads[i], NULL);
+        assert_true(are_fine[i]);
+    }
+    pthread_barrier_destroy(&round_starts);
+    assert_int_equal(count_requests(), AT_ONCE * ROUNDS);
+    assert_true(storage.connections <= AT_ONCE);
+}
+
 static void a_missing_queue_is_created(void **state)
 {
     (void)state;
@@ -583,6 +625,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(puts_take_one_round_trip_each_on_one_connection),
+        TEST(bursts_keep_their_connections),
         TEST(a_missing_queue_is_created),
         TEST(a_queue_is_created_once),
         TEST(refusals_are_told_in_our_words),
