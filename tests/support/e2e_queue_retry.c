@@ -15,6 +15,7 @@
 /* A playbook that nobody looks up, so that the first call is the create. */
 #define ID       "DEVIN_PLAYBOOK_ID=playbook-0123456789abcdef0123456789abcdef\n"
 
+#define POISONED "\"action\":\"poisoned\""
 #define DEFERRED "\"action\":\"deferred\""
 
 /* A test's stage is up while its body runs; both must be content. */
@@ -240,7 +241,8 @@ static bool is_refused_later(struct e2e *e2e, struct queue_stage *stage)
            && control_faults(stage->devin.port,
                              VIEW("{\"on\":\"POST /v1/sessions\",\"status\":403,\"repeat\":50}"))
            && queue_stage_devin_goes(e2e, stage, false) && is_settled(e2e, stage, 0, 1)
-           && queue_stage_has_said(e2e, stage, "[host] retry-devin", 1)
+           && queue_stage_has_said(e2e, stage, POISONED, 1)
+           && queue_stage_has_said(e2e, stage, "Invalid Devin API key", 1)
            && queue_stage_has_said(e2e, stage, " succeeded in ", 1);
 }
 
@@ -311,7 +313,7 @@ static bool is_too_old(struct e2e *e2e, struct queue_stage *alone)
     bool ok = storage_put_text(storage, QUEUE_WAITING, old, 0)
               && queue_stage_up(e2e, &plan, &hosted) && is_settled(e2e, &hosted, 0, 1)
               && storage_put_text(storage, QUEUE_WAITING, stored, 0)
-              && is_settled(e2e, &hosted, 1, 1)
+              && is_settled(e2e, &hosted, 1, 1) && queue_stage_has_said(e2e, &hosted, POISONED, 1)
               && queue_stage_has_said(e2e, &hosted, " succeeded in ", 2);
     return queue_stage_down(e2e, &hosted, NULL) && ok;
 }

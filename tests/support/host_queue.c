@@ -11,7 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { HIDE_S = 600, FIRST_WAIT_MS = 100, TICK_MS = 10, LARGEST = 4 * 1024 * 1024 };
+enum {
+    HIDE_S = 600,
+    FIRST_WAIT_MS = 100,
+    TICK_MS = 10,
+    LARGEST = 4 * 1024 * 1024,
+    TRIES = 4,
+    FIRST_PAUSE_MS = 800
+};
 
 /* One message on its way; owns its memory and the copy of what was taken. */
 struct host_flight {
@@ -20,7 +27,7 @@ struct host_flight {
     struct arena mem;
 };
 
-static void put_into_poison(struct host_queue *queue, const struct storage_message *message,
+static bool put_into_poison(struct host_queue *queue, const struct storage_message *message,
                             struct arena *mem)
 {
     const char *from = queue->plan.function->queue;
@@ -28,21 +35,43 @@ static void put_into_poison(struct host_queue *queue, const struct storage_messa
     printf("[host] %s %.*s goes to %s after %lld dequeues\n", queue->plan.function->name,
            (int)message->id.len, message->id.at, poison, message->dequeues);
     fflush(stdout);
-    if (storage_create(&queue->storage, poison)
-        && storage_put(&queue->storage, poison, message->raw, 0))
-        storage_remove(&queue->storage, from, message);
+    return storage_create(&queue->storage, poison)
+           && storage_put(&queue->storage, poison, message->raw, 0)
+           && storage_remove(&queue->storage, from, message);
 }
 
-static void settle(struct host_queue *queue, const struct storage_message *message, bool is_done,
-                   struct arena *mem)
+enum fate { FATE_DONE, FATE_AGAIN, FATE_POISON };
+
+static bool settle_once(struct host_queue *queue, const struct storage_message *message,
+                        enum fate fate, struct arena *mem)
 {
     const char *from = queue->plan.function->queue;
-    if (is_done)
-        storage_remove(&queue->storage, from, message);
-    else if (message->dequeues >= queue->plan.queues->max_dequeue_count)
-        put_into_poison(queue, message, mem);
-    else
-        storage_hide(&queue->storage, from, message, queue->plan.queues->visibility_ms / 1000);
+    if (fate == FATE_POISON)
+        return put_into_poison(queue, message, mem);
+    if (fate == FATE_DONE)
+        return storage_remove(&queue->storage, from, message);
+    return storage_hide(&queue->storage, from, message, queue->plan.queues->visibility_ms / 1000);
+}
+
+/* As often as .NET's client tries; after that the message shows itself in ten minutes. */
+static void settle(struct host_queue *queue, const struct storage_message *message, enum fate fate,
+                   struct arena *mem)
+{
+    for (int i = 0; i < TRIES && !settle_once(queue, message, fate, mem); i++)
+        process_sleep_ms(i + 1 < TRIES ? FIRST_PAUSE_MS << i : 0);
+}
+
+/* What is not encoded as host.json says is never tried. */
+static enum fate fate_of(struct host_queue *queue, const struct storage_message *message,
+                         struct arena *mem)
+{
+    const struct host_queue_plan *plan = &queue->plan;
+    int most = plan->queues->max_dequeue_count;
+    if (message->text.at == NULL || message->dequeues > most)
+        return FATE_POISON;
+    if (plan->deliver(plan->user, plan->function, message, mem))
+        return FATE_DONE;
+    return message->dequeues >= most ? FATE_POISON : FATE_AGAIN;
 }
 
 static void *fly(void *user)
@@ -52,12 +81,7 @@ static void *fly(void *user)
     struct storage_message *message = &flight->message;
     if (!queue->plan.queues->is_base64)
         message->text = message->raw;
-    if (message->text.at == NULL || message->dequeues > queue->plan.queues->max_dequeue_count)
-        put_into_poison(queue, message, &flight->mem);
-    else
-        settle(queue, message,
-               queue->plan.deliver(queue->plan.user, queue->plan.function, message, &flight->mem),
-               &flight->mem);
+    settle(queue, message, fate_of(queue, message, &flight->mem), &flight->mem);
     arena_drop(&flight->mem);
     free(flight);
     atomic_fetch_sub(&queue->in_flight, 1);

@@ -308,7 +308,9 @@ static bool settle_message(const struct storage *storage, const char *method, co
     struct storage_call call = {
         storage, method, queue, text_view(&below), text_view(&signed_for), text_view(&query), { 0 }
     };
-    bool ok = settle(&call, &mem);
+    struct http_answer answer = { 0 };
+    bool ok =
+        send_call(&call, &mem, &answer) && (is_good(answer.status) || answer.status == NOT_FOUND);
     arena_drop(&mem);
     return ok;
 }

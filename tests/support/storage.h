@@ -62,7 +62,7 @@ bool storage_take(const struct storage *storage, const char *queue, int most, lo
 bool storage_peek(const struct storage *storage, const char *queue, struct arena *mem,
                   struct storage_batch *out);
 
-/* Visible again in `hide_s`; the receipt is spent then. */
+/* Visible again in `hide_s`; the receipt is spent then.  Both true also when it is no longer there. */
 bool storage_hide(const struct storage *storage, const char *queue,
                   const struct storage_message *message, long long hide_s);
 bool storage_remove(const struct storage *storage, const char *queue,
