@@ -7,6 +7,7 @@ LC_ALL=C
 export LC_ALL
 
 cd "$(dirname "$0")/.."
+unset MAKEFLAGS MFLAGS MAKELEVEL # one inside the other has no jobs to share
 root=$(pwd -P)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

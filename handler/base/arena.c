@@ -15,6 +15,13 @@ static const size_t LARGEST_PIECE = SIZE_MAX / 4;
 
 enum { FIRST_BLOCK = 8 * 1024, LARGEST_STEP = 1024 * 1024 };
 
+/* What goes through the hands of an allocator is not what AddressSanitizer is to watch. */
+#ifdef __SANITIZE_ADDRESS__
+enum { MOST_SPARE = 0 };
+#else
+enum { MOST_SPARE = 128 * 1024 };
+#endif
+
 struct arena_block {
     struct arena_block *older;
     size_t size;
@@ -30,7 +37,19 @@ static size_t round_up(size_t size)
     return (size + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
 }
 
-static struct arena_block *add_block(struct arena *arena, size_t at_least)
+/* The first spare block that is large enough, taken out; NULL when none is. */
+static struct arena_block *take_spare(struct arena *arena, size_t at_least)
+{
+    struct arena_block **link = &arena->spare;
+    while (*link != NULL && (*link)->size < at_least)
+        link = &(*link)->older;
+    struct arena_block *block = *link;
+    if (block != NULL)
+        *link = block->older;
+    return block;
+}
+
+static struct arena_block *make_block(const struct arena *arena, size_t at_least)
 {
     size_t size = FIRST_BLOCK;
     if (arena->blocks != NULL)
@@ -38,10 +57,19 @@ static struct arena_block *add_block(struct arena *arena, size_t at_least)
     if (size < at_least)
         size = at_least;
     struct arena_block *block = malloc(sizeof *block + size);
+    if (block != NULL)
+        block->size = size;
+    return block;
+}
+
+static struct arena_block *add_block(struct arena *arena, size_t at_least)
+{
+    struct arena_block *block = take_spare(arena, at_least);
+    if (block == NULL)
+        block = make_block(arena, at_least);
     if (block == NULL)
         return NULL;
     block->older = arena->blocks;
-    block->size = size;
     block->cut = 0;
     arena->blocks = block;
     return block;
@@ -115,13 +143,52 @@ bool arena_ok(const struct arena *arena)
     return !arena->is_exhausted;
 }
 
+static void free_chain(struct arena_block *block)
+{
+    while (block != NULL) {
+        struct arena_block *older = block->older;
+        free(block);
+        block = older;
+    }
+}
+
 void arena_drop(struct arena *arena)
 {
-    while (arena->blocks != NULL) {
-        struct arena_block *block = arena->blocks;
-        arena->blocks = block->older;
-        free(block);
-    }
+    free_chain(arena->blocks);
+    free_chain(arena->spare);
+    arena->blocks = NULL;
+    arena->spare = NULL;
     arena->used = 0;
     arena->is_exhausted = false;
+}
+
+/* Oldest first, for those are the small ones that every request takes. */
+static struct arena_block *reversed(struct arena_block *block)
+{
+    struct arena_block *first = NULL;
+    while (block != NULL) {
+        struct arena_block *older = block->older;
+        block->older = first;
+        first = block;
+        block = older;
+    }
+    return first;
+}
+
+void arena_rewind(struct arena *arena, size_t ceiling)
+{
+    size_t kept = 0;
+    struct arena_block *spare = reversed(arena->blocks);
+    struct arena_block **link = &spare;
+    while (*link != NULL)
+        link = &(*link)->older;
+    *link = arena->spare;
+    link = &spare;
+    while (*link != NULL && kept + (*link)->size <= MOST_SPARE) {
+        kept += (*link)->size;
+        link = &(*link)->older;
+    }
+    free_chain(*link);
+    *link = NULL;
+    *arena = (struct arena){ .spare = spare, .ceiling = ceiling };
 }

@@ -20,6 +20,7 @@ struct arena_block;
 
 struct arena {
     struct arena_block *blocks; /* newest first; pieces are cut from the newest only */
+    struct arena_block *spare;  /* empty ones that arena_rewind() kept */
     size_t used;
     size_t ceiling;
     bool is_exhausted;
@@ -45,5 +46,11 @@ bool arena_ok(const struct arena *arena);
 
 /* Gives all memory back; the arena is then empty and usable again. */
 void arena_drop(struct arena *arena);
+
+/*
+ * The same, with a new ceiling, but some blocks stay for the next pieces: 128 KB at most, until
+ * arena_drop().  For an arena that serves one request after another.
+ */
+void arena_rewind(struct arena *arena, size_t ceiling);
 
 #endif

@@ -195,6 +195,52 @@ static void pieces_are_zeroed_after_a_drop_too(void **state)
     arena_drop(&arena);
 }
 
+/* --- one request after another ------------------------------------------------------------------ */
+
+static void pieces_are_zeroed_after_a_rewind_too(void **state)
+{
+    (void)state;
+    struct arena arena = { 0 };
+    for (size_t size = 100; size < 1024 * 1024; size *= 3) {
+        arena_rewind(&arena, size + 64);
+        unsigned char *small = arena_get(&arena, 10);
+        unsigned char *large = arena_get(&arena, size);
+        assert_true(all_are(small, 10, 0));
+        assert_true(all_are(large, size, 0));
+        assert_null(arena_get(&arena, 64)); /* the new ceiling holds */
+        assert_false(arena_ok(&arena));
+        memset(small, 0xA5, 10);
+        memset(large, 0xA5, size);
+    }
+    arena_rewind(&arena, 16);
+    assert_true(arena_ok(&arena));
+    assert_int_equal(arena.used, 0);
+    arena_drop(&arena);
+    assert_null(arena.spare);
+}
+
+/* What AddressSanitizer is to find must not be used again. */
+static void a_rewind_keeps_small_blocks_and_no_large_one(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 64 * 1024 * 1024);
+    void *first = arena_get(&arena, 1000);
+    assert_non_null(arena_get(&arena, 20000));
+    assert_non_null(arena_get(&arena, 1024 * 1024));
+    arena_rewind(&arena, 64 * 1024 * 1024);
+#ifdef __SANITIZE_ADDRESS__
+    assert_null(arena.spare);
+    (void)first;
+#else
+    assert_ptr_equal(arena_get(&arena, 1000), first);
+    assert_non_null(arena.spare);
+    assert_non_null(arena_get(&arena, 20000));
+    assert_null(arena.spare);
+#endif
+    arena_drop(&arena);
+}
+
 /* --- growth ----------------------------------------------------------------------------------- */
 
 static void growing_keeps_the_bytes(void **state)
@@ -264,6 +310,8 @@ int main(void)
         cmocka_unit_test(no_ceiling_allows_what_cannot_be_allocated),
         cmocka_unit_test(pieces_are_aligned_and_apart),
         cmocka_unit_test(pieces_are_zeroed_after_a_drop_too),
+        cmocka_unit_test(pieces_are_zeroed_after_a_rewind_too),
+        cmocka_unit_test(a_rewind_keeps_small_blocks_and_no_large_one),
         cmocka_unit_test(growing_keeps_the_bytes),
         cmocka_unit_test(growing_nothing_is_taking),
         cmocka_unit_test(next_piece_lies_behind_a_grown_one),
