@@ -244,11 +244,11 @@ look_at_login() {
 
 # A group that exists has a region; for a new one, and for Flex in both, Azure is asked.
 look_at_region() {
-    if [ "$(azure group exists -n "$AZURE_RESOURCE_GROUP" -o tsv)" = true ]; then
-        has_group=yes
+    has_group=no
+    case $(azure group exists -n "$AZURE_RESOURCE_GROUP" -o tsv) in [Tt]rue) has_group=yes ;; esac
+    if [ "$has_group" = yes ]; then
         AZURE_LOCATION=$(azure group show -n "$AZURE_RESOURCE_GROUP" --query location -o tsv)
     else
-        has_group=no
         ask AZURE_LOCATION "Region, such as westeurope"
         [ -n "$(azure account list-locations --query "[?name=='$AZURE_LOCATION'].name" -o tsv)" ] ||
             die "there is no region $AZURE_LOCATION: \`az account list-locations -o table\` lists them"
@@ -324,7 +324,8 @@ function_key() {
     step "making the function key $KEY"
     there=$(azure functionapp function keys list -g "$AZURE_RESOURCE_GROUP" -n "$APP_NAME" --function-name "$FUNCTION" \
         --query "contains(keys(@), '$KEY')" -o tsv)
-    [ "$there" = true ] || azure functionapp function keys set -g "$AZURE_RESOURCE_GROUP" -n "$APP_NAME" \
+    case $there in [Tt]rue) return 0 ;; esac
+    azure functionapp function keys set -g "$AZURE_RESOURCE_GROUP" -n "$APP_NAME" \
         --function-name "$FUNCTION" --key-name "$KEY" -o none
 }
 

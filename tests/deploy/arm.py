@@ -6,7 +6,7 @@ rule below looks at that, or at the compiled template, and yields what is wrong.
 is worth nothing: the self-test breaks the templates in the ways listed beside each rule, and every
 break must be noticed by that very rule.
 
-    arm.py BICEP HANDLER [--self-test]
+    arm.py BICEP HANDLER QUERIES      QUERIES: where the alert rules' queries are written, for queries.js
 """
 
 import copy
@@ -831,14 +831,15 @@ def self_test(world):
 
 
 def main():
-    bicep, handler, *options = sys.argv[1:]
+    bicep, handler, queries = sys.argv[1:]
     world = gather(bicep, handler)
     wrong = [f"{function.__name__}: {text}" for function, _ in RULES for text in complaints(function, world)]
     if wrong:
         sys.exit("\n".join(wrong))
     print(f"arm: fine ({len(RULES)} rules over {len(SCENARIOS)} deployments)")
-    if options == ["--self-test"]:
-        self_test(world)
+    self_test(world)
+    asked = {r["name"]: r["properties"]["criteria"]["allOf"][0]["query"] for r in resources(world["alerts-full"], QUERY)}
+    pathlib.Path(queries).write_text(json.dumps(asked))
 
 
 if __name__ == "__main__":
