@@ -15,10 +15,10 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
-package=${PACKAGE_FOLDER:-$root/bin/package}
-zip=${PACKAGE_ZIP:-$root/bin/triage.zip}
-handler=${HANDLER:-$package/bin/handler}
-pause=${PAUSE_S:-15} # seconds between tries of what takes Azure a while
+package=${DEPLOY_PACKAGE:-$root/bin/package}
+zip=${DEPLOY_ZIP:-$root/bin/triage.zip}
+handler=${DEPLOY_HANDLER:-$package/bin/handler}
+pause=${DEPLOY_PAUSE_S:-15} # seconds between tries of what takes Azure a while
 
 MAIN=triage-main     # names of the two deployments, by which the next run finds this one's values
 ALERTS=triage-alerts
@@ -368,8 +368,8 @@ dry_run() {
         tries=$((tries - 1))
         case $status in 400 | 401 | 413) tries=0 ;; esac # another try will not change that
         if [ "$tries" -le 0 ]; then
-            [ ! -s "$work/reply" ] || head -c 600 "$work/reply" >&2
-            die "the function does not answer as it should: \`az functionapp log tail\` has none on Flex, so look at Application Insights, or at the portal under Diagnose and solve problems"
+            [ ! -s "$work/reply" ] || printf 'It says: %s\n' "$(head -c 600 "$work/reply")" >&2
+            die "the function does not answer as it should; what its log says: Application Insights of $APP_NAME, table traces"
         fi
         sleep "$pause"
     done
