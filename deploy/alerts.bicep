@@ -38,7 +38,7 @@ param watchedWorkspaceId string = ''
 param watchedProperties { *: string } = {}
 
 @description('Hours with alerts and without one success after which people are told.')
-@allowed([1, 2, 3, 4, 5, 6, 12, 24])
+@allowed([1, 2, 3, 4, 5, 6, 24])
 param silentHours int = 6
 
 param location string = resourceGroup().location

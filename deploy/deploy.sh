@@ -15,10 +15,10 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
-package=${PACKAGE_FOLDER:-$root/bin/package}
-zip=${PACKAGE_ZIP:-$root/bin/triage.zip}
-handler=${HANDLER:-$package/bin/handler}
-pause=${PAUSE_S:-15} # seconds between tries of what takes Azure a while
+package=${DEPLOY_PACKAGE:-$root/bin/package}
+zip=${DEPLOY_ZIP:-$root/bin/triage.zip}
+handler=${DEPLOY_HANDLER:-$package/bin/handler}
+pause=${DEPLOY_PAUSE_S:-15} # seconds between tries of what takes Azure a while
 
 MAIN=triage-main     # names of the two deployments, by which the next run finds this one's values
 ALERTS=triage-alerts
@@ -244,11 +244,11 @@ look_at_login() {
 
 # A group that exists has a region; for a new one, and for Flex in both, Azure is asked.
 look_at_region() {
-    if [ "$(azure group exists -n "$AZURE_RESOURCE_GROUP" -o tsv)" = true ]; then
-        has_group=yes
+    has_group=no
+    case $(azure group exists -n "$AZURE_RESOURCE_GROUP" -o tsv) in [Tt]rue) has_group=yes ;; esac
+    if [ "$has_group" = yes ]; then
         AZURE_LOCATION=$(azure group show -n "$AZURE_RESOURCE_GROUP" --query location -o tsv)
     else
-        has_group=no
         ask AZURE_LOCATION "Region, such as westeurope"
         [ -n "$(azure account list-locations --query "[?name=='$AZURE_LOCATION'].name" -o tsv)" ] ||
             die "there is no region $AZURE_LOCATION: \`az account list-locations -o table\` lists them"
@@ -324,7 +324,8 @@ function_key() {
     step "making the function key $KEY"
     there=$(azure functionapp function keys list -g "$AZURE_RESOURCE_GROUP" -n "$APP_NAME" --function-name "$FUNCTION" \
         --query "contains(keys(@), '$KEY')" -o tsv)
-    [ "$there" = true ] || azure functionapp function keys set -g "$AZURE_RESOURCE_GROUP" -n "$APP_NAME" \
+    case $there in [Tt]rue) return 0 ;; esac
+    azure functionapp function keys set -g "$AZURE_RESOURCE_GROUP" -n "$APP_NAME" \
         --function-name "$FUNCTION" --key-name "$KEY" -o none
 }
 
@@ -367,8 +368,8 @@ dry_run() {
         tries=$((tries - 1))
         case $status in 400 | 401 | 413) tries=0 ;; esac # another try will not change that
         if [ "$tries" -le 0 ]; then
-            [ ! -s "$work/reply" ] || head -c 600 "$work/reply" >&2
-            die "the function does not answer as it should: \`az functionapp log tail\` has none on Flex, so look at Application Insights, or at the portal under Diagnose and solve problems"
+            [ ! -s "$work/reply" ] || printf 'It says: %s\n' "$(head -c 600 "$work/reply")" >&2
+            die "the function does not answer as it should; what its log says: Application Insights of $APP_NAME, table traces"
         fi
         sleep "$pause"
     done

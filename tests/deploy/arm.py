@@ -6,7 +6,7 @@ rule below looks at that, or at the compiled template, and yields what is wrong.
 is worth nothing: the self-test breaks the templates in the ways listed beside each rule, and every
 break must be noticed by that very rule.
 
-    arm.py BICEP HANDLER [--self-test]
+    arm.py BICEP HANDLER QUERIES      QUERIES: where the alert rules' queries are written, for queries.js
 """
 
 import copy
@@ -25,7 +25,9 @@ SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 TENANT = "22222222-2222-2222-2222-222222222222"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
 OWN_WORKSPACE = f"{GROUP}/providers/Microsoft.OperationalInsights/workspaces/bridge-logs"
-OTHER_WORKSPACE = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/shop/providers/Microsoft.OperationalInsights/workspaces/shop"
+OTHER_WORKSPACE = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/shop/providers/Microsoft.OperationalInsights/workspaces/shop"
+)
 
 # What the platform reads; all else that the app is given must be a row of our own table.
 PLATFORM_SETTINGS = {
@@ -131,10 +133,21 @@ def run(*command, env=None, cwd=None):
 
 def snapshot(bicep, folder, template, env):
     run(
-        bicep, "snapshot", folder / f"{template}.bicepparam", "--mode", "overwrite",
-        "--subscription-id", SUBSCRIPTION, "--tenant-id", TENANT, "--resource-group", "rg",
-        "--location", "westeurope", env=env,
-    )  # fmt: skip
+        bicep,
+        "snapshot",
+        folder / f"{template}.bicepparam",
+        "--mode",
+        "overwrite",
+        "--subscription-id",
+        SUBSCRIPTION,
+        "--tenant-id",
+        TENANT,
+        "--resource-group",
+        "rg",
+        "--location",
+        "westeurope",
+        env=env,
+    )
     return json.loads((folder / f"{template}.snapshot.json").read_text())
 
 
@@ -184,7 +197,9 @@ def gather(bicep, handler):
 
 def resources(made, kind):
     """Resources of one type that would be made: those whose condition is not known to be false."""
-    return [r for r in made["predictedResources"] if r["type"].lower() == kind.lower() and r.get("condition") is not False]
+    return [
+        r for r in made["predictedResources"] if r["type"].lower() == kind.lower() and r.get("condition") is not False
+    ]
 
 
 def only(made, kind):
@@ -194,7 +209,9 @@ def only(made, kind):
 
 
 def settings_of(made):
-    return next(r["properties"] for r in resources(made, "Microsoft.Web/sites/config") if r["name"].endswith("/appsettings"))
+    return next(
+        r["properties"] for r in resources(made, "Microsoft.Web/sites/config") if r["name"].endswith("/appsettings")
+    )
 
 
 def member(thing, *path):
@@ -337,7 +354,17 @@ def storage_by_identity(world):
 @rule(
     setter("flex", SITE, "identity", "type", to="SystemAssigned"),
     setter("flex", SITE, "properties", "keyVaultReferenceIdentity", to="SystemAssigned"),
-    setter("full", SITE, "properties", "functionAppConfig", "deployment", "storage", "authentication", "type", to="StorageAccountConnectionString"),
+    setter(
+        "full",
+        SITE,
+        "properties",
+        "functionAppConfig",
+        "deployment",
+        "storage",
+        "authentication",
+        "type",
+        to="StorageAccountConnectionString",
+    ),
 )
 def one_identity(world):
     for name in MAIN:
@@ -458,7 +485,10 @@ def secrets_only_in_the_vault(world):
     lambda world: world["table"].append(("NEW_SECRET", True, False)),
 )
 def secrets_enter_secure(world):
-    secure = {"main": [camel(s) for s, is_secret, _ in world["table"] if is_secret] + ["sessionSecrets"], "alerts": ["webhookSecret"]}
+    secure = {
+        "main": [camel(s) for s, is_secret, _ in world["table"] if is_secret] + ["sessionSecrets"],
+        "alerts": ["webhookSecret"],
+    }
     for name, wanted in secure.items():
         for parameter in wanted:
             found = world["templates"][name]["parameters"].get(parameter, {})
@@ -469,11 +499,19 @@ def secrets_enter_secure(world):
 
 
 @rule(
-    lambda world: world["templates"]["main"]["outputs"].update(KEY={"type": "string", "value": "[listKeys('x', '1').key1]"}),
-    lambda world: world["templates"]["main"]["outputs"].update(KEY={"type": "string", "value": "[parameters('devinApiKey')]"}),
-    lambda world: world["templates"]["alerts"]["outputs"].update(KEY={"type": "string", "value": "[parameters('webhookSecret')]"}),
+    lambda world: world["templates"]["main"]["outputs"].update(
+        KEY={"type": "string", "value": "[listKeys('x', '1').key1]"}
+    ),
+    lambda world: world["templates"]["main"]["outputs"].update(
+        KEY={"type": "string", "value": "[parameters('devinApiKey')]"}
+    ),
+    lambda world: world["templates"]["alerts"]["outputs"].update(
+        KEY={"type": "string", "value": "[parameters('webhookSecret')]"}
+    ),
     lambda world: world["templates"]["main"]["resources"]["app"]["properties"].update(x="[listKeys('x', '1').key1]"),
-    lambda world: world["templates"]["alerts"]["resources"]["mailGroup"]["properties"].update(x="[listKeys('x', '1').a]"),
+    lambda world: world["templates"]["alerts"]["resources"]["mailGroup"]["properties"].update(
+        x="[listKeys('x', '1').a]"
+    ),
 )
 def keys_stay_inside(world):
     for name, template in world["templates"].items():
@@ -532,7 +570,9 @@ def flex_as_flex_wants_it(world):
 def premium_as_premium_wants_it(world):
     made = world["premium"]
     given = settings_of(made)
-    yield from wants(only(made, "Microsoft.Web/serverfarms"), "sku", value={"name": "EP1", "tier": "ElasticPremium"}, where="premium")
+    yield from wants(
+        only(made, "Microsoft.Web/serverfarms"), "sku", value={"name": "EP1", "tier": "ElasticPremium"}, where="premium"
+    )
     yield from wants(given, "FUNCTIONS_WORKER_RUNTIME", value="custom", where="premium")
     yield from wants(given, "FUNCTIONS_EXTENSION_VERSION", value="~4", where="premium")
     identity = only(made, "Microsoft.ManagedIdentity/userAssignedIdentities")["id"]
@@ -548,7 +588,9 @@ def premium_as_premium_wants_it(world):
     app_setting("flex", "QUEUE", "off"),
     app_setting("kept", "QUEUE", "perhaps"),
     app_setting("full", "QUEUE", "@Microsoft.KeyVault(VaultName=x;SecretName=QUEUE)"),
-    lambda world: world["flex"]["predictedResources"].remove(resources(world["flex"], f"{STORAGE}/queueServices/queues")[0]),
+    lambda world: world["flex"]["predictedResources"].remove(
+        resources(world["flex"], f"{STORAGE}/queueServices/queues")[0]
+    ),
 )
 def queue_is_on(world):
     for name in MAIN:
@@ -583,9 +625,12 @@ def sign_in(world, name):
 
 
 @rule(
-    lambda world: sign_in(world, "full")[0]["properties"]["globalValidation"].update(unauthenticatedClientAction="AllowAnonymous"),
-    lambda world: member(sign_in(world, "full")[0], "properties", "identityProviders", "azureActiveDirectory", "validation")
-    .update(defaultAuthorizationPolicy={}),
+    lambda world: sign_in(world, "full")[0]["properties"]["globalValidation"].update(
+        unauthenticatedClientAction="AllowAnonymous"
+    ),
+    lambda world: member(
+        sign_in(world, "full")[0], "properties", "identityProviders", "azureActiveDirectory", "validation"
+    ).update(defaultAuthorizationPolicy={}),
     lambda world: world["flex"]["predictedResources"].append(sign_in(world, "full")[0]),
 )
 def sign_in_when_asked_for(world):
@@ -593,8 +638,17 @@ def sign_in_when_asked_for(world):
         yield "flex: asks for Entra tokens unasked"
     made = sign_in(world, "full")[0]
     yield from wants(made, "properties", "globalValidation", "requireAuthentication", value=True, where="full")
-    yield from wants(made, "properties", "globalValidation", "unauthenticatedClientAction", value="Return401", where="full")
-    path = ("properties", "identityProviders", "azureActiveDirectory", "validation", "defaultAuthorizationPolicy", "allowedApplications")
+    yield from wants(
+        made, "properties", "globalValidation", "unauthenticatedClientAction", value="Return401", where="full"
+    )
+    path = (
+        "properties",
+        "identityProviders",
+        "azureActiveDirectory",
+        "validation",
+        "defaultAuthorizationPolicy",
+        "allowedApplications",
+    )
     yield from wants(made, *path, value=[ACTION_GROUP_CALLER], where="full")
 
 
@@ -607,7 +661,10 @@ def roles_and_secrets_come_first(world):
     made = world["templates"]["main"]["resources"]
     for late, early in (
         ("app", {"hostRole", "queueRole", "secretsRole", "telemetryRole", "packageContainer"}),
-        ("appConfiguration", {"devinApiKeySecret", "webhookSecretSecret", "webhookSecretPreviousSecret", "sessionSecret"}),
+        (
+            "appConfiguration",
+            {"devinApiKeySecret", "webhookSecretSecret", "webhookSecretPreviousSecret", "sessionSecret"},
+        ),
     ):
         for missing in early - set(made[late]["dependsOn"]):
             yield f"main: {late} does not wait for {missing}"
@@ -631,7 +688,9 @@ def raw_resources(world):
     lambda world: world["table"].append(("NEW_SETTING", False, False)),
     lambda world: world["table"].remove(("MAX_SEVERITY", False, False)),
     lambda world: member(world, "templates", "main", "definitions", "appSettings").update(additionalProperties=True),
-    lambda world: member(world, "templates", "main", "definitions", "appSettings", "properties", "TARGET_REPO").update(nullable=True),
+    lambda world: member(world, "templates", "main", "definitions", "appSettings", "properties", "TARGET_REPO").update(
+        nullable=True
+    ),
     lambda world: world["all settings"].pop("MAX_SEVERITY"),
     lambda world: world["all settings"].update(MAX_SEVERITY="value of SSL_CERT_FILE"),
 )
@@ -676,7 +735,9 @@ def group_of(world, name, kind):
 
 @rule(
     lambda world: group_of(world, "alerts", "triage")["properties"]["webhookReceivers"][0].pop("useCommonAlertSchema"),
-    lambda world: group_of(world, "alerts-full", "mail")["properties"]["emailReceivers"][1].update(useCommonAlertSchema=False),
+    lambda world: group_of(world, "alerts-full", "mail")["properties"]["emailReceivers"][1].update(
+        useCommonAlertSchema=False
+    ),
 )
 def common_alert_schema(world):
     for name in ALERTS:
@@ -718,7 +779,9 @@ def action_group_calls_the_function(world):
         yield "alerts-full: the second secret is not in the URL, or not escaped"
     if "token" in url_of(world, "alerts"):
         yield "alerts: a token without a secret"
-    if ")['action-group']" not in url_of(world, "alerts-full") and "), 'action-group')" not in url_of(world, "alerts-full"):
+    if ")['action-group']" not in url_of(world, "alerts-full") and "), 'action-group')" not in url_of(
+        world, "alerts-full"
+    ):
         yield "alerts-full: not the key that was named"
 
 
@@ -751,7 +814,9 @@ def retarget(name, part, group):
     retarget("alerts-full", "poisoned", "triage"),
     retarget("alerts-itself", "restarts", "triage"),
     lambda world: query(world, "alerts-full", "example")["properties"].update(scopes=[OWN_WORKSPACE.upper()]),
-    lambda world: group_of(world, "alerts", "mail")["properties"].update(webhookReceivers=[{"name": "x", "useCommonAlertSchema": True}]),
+    lambda world: group_of(world, "alerts", "mail")["properties"].update(
+        webhookReceivers=[{"name": "x", "useCommonAlertSchema": True}]
+    ),
     lambda world: world["alerts-itself"]["predictedResources"].append(query(world, "alerts-full", "example")),
 )
 def never_to_itself(world):
@@ -831,14 +896,17 @@ def self_test(world):
 
 
 def main():
-    bicep, handler, *options = sys.argv[1:]
+    bicep, handler, queries = sys.argv[1:]
     world = gather(bicep, handler)
     wrong = [f"{function.__name__}: {text}" for function, _ in RULES for text in complaints(function, world)]
     if wrong:
         sys.exit("\n".join(wrong))
     print(f"arm: fine ({len(RULES)} rules over {len(SCENARIOS)} deployments)")
-    if options == ["--self-test"]:
-        self_test(world)
+    self_test(world)
+    asked = {
+        r["name"]: r["properties"]["criteria"]["allOf"][0]["query"] for r in resources(world["alerts-full"], QUERY)
+    }
+    pathlib.Path(queries).write_text(json.dumps(asked))
 
 
 if __name__ == "__main__":

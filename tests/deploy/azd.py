@@ -9,8 +9,22 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-STEPS = {f"{when}{what}" for when in ("pre", "post") for what in
-         ("build", "deploy", "down", "infracreate", "infradelete", "package", "provision", "publish", "restore", "up")}  # fmt: skip
+STEPS = {
+    f"{when}{what}"
+    for when in ("pre", "post")
+    for what in (
+        "build",
+        "deploy",
+        "down",
+        "infracreate",
+        "infradelete",
+        "package",
+        "provision",
+        "publish",
+        "restore",
+        "up",
+    )
+}
 # A function app is neither an image nor in a cluster; its settings come from Bicep.
 NOT_FOR_FUNCTIONS = {"image", "docker", "k8s", "apiVersion", "env"}
 
@@ -93,11 +107,23 @@ def main():
     if found:
         sys.exit("\n".join(f"azure.yaml: {line}" for line in found))
     breaks = {
-        "name: alerts": "name: Alerts", "path: deploy": "path: infra", "module: main": "module: alerts", "provider: bicep": "provider: terraform",
-        "preprovision": "beforeprovision", "shell: sh": "shell: tcsh", "--check": "--chekc", "deploy/deploy.sh": "deploy/gone.sh",
-        "  triage:": "  other:", "host: function": "host: containerapp", "language: custom": "language: go", "dist: bin/package": "dist: bin",
-        "project: .": "project: .\n    image: x", "    dist:": "    remoteBuild: true\n    dist:", "prepackage": "postpackage", "make package": "make parcel",
-    }  # fmt: skip
+        "name: alerts": "name: Alerts",
+        "path: deploy": "path: infra",
+        "module: main": "module: alerts",
+        "provider: bicep": "provider: terraform",
+        "preprovision": "beforeprovision",
+        "shell: sh": "shell: tcsh",
+        "--check": "--chekc",
+        "deploy/deploy.sh": "deploy/gone.sh",
+        "  triage:": "  other:",
+        "host: function": "host: containerapp",
+        "language: custom": "language: go",
+        "dist: bin/package": "dist: bin",
+        "project: .": "project: .\n    image: x",
+        "    dist:": "    remoteBuild: true\n    dist:",
+        "prepackage": "postpackage",
+        "make package": "make parcel",
+    }
     for old, new in breaks.items():
         broken = text.replace(old, new)
         assert broken != text, old

@@ -31,6 +31,17 @@ for file in settings.bicep main.bicepparam; do
     }
 done
 
-python3 tests/deploy/arm.py "$bicep" "$handler" --self-test
+python3 tests/deploy/arm.py "$bicep" "$handler" "$work/queries.json"
+
+tools=build/deploy-check
+if [ ! -f "$tools/complete" ]; then
+    command -v npm >/dev/null 2>&1 || tests/deps.sh nodejs npm
+    mkdir -p "$tools"
+    npm install --prefix "$tools" --no-audit --no-fund --no-save --ignore-scripts --loglevel=error \
+        @kusto/language-service-next@12.4.1
+    touch "$tools/complete"
+fi
+node tests/deploy/queries.js "$tools" "$work/queries.json"
+
 python3 tests/deploy/azd.py
 python3 tests/deploy/script.py "$bicep" "$handler"

@@ -81,22 +81,26 @@ class DeployScript(unittest.TestCase):
         (self.folder / "package").mkdir()
 
     def environment(self, given, **more):
-        return {
-            "PATH": f"{STANDIN}:{os.environ['PATH']}",
-            "HOME": os.environ.get("HOME", "/"),
-            "TMPDIR": str(self.temporary),
-            "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1",
-            "STANDIN": str(self.state),
-            "STANDIN_BICEP": "",
-            "STANDIN_CURL": shutil.which("curl"),
-            "HANDLER": HANDLER,
-            "PACKAGE_FOLDER": str(self.folder / "package"),
-            "PACKAGE_ZIP": str(self.folder / "triage.zip"),
-            "PAUSE_S": "0",
-            "STANDIN_STATUS": "",
-            # Of whoever deploys, and no business of the app.
-            "SSL_CERT_FILE": "/etc/mine.pem",
-        } | given | more  # fmt: skip
+        return (
+            {
+                "PATH": f"{STANDIN}:{os.environ['PATH']}",
+                "HOME": os.environ.get("HOME", "/"),
+                "TMPDIR": str(self.temporary),
+                "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1",
+                "STANDIN_FOLDER": str(self.state),
+                "STANDIN_BICEP": "",
+                "STANDIN_CURL": shutil.which("curl"),
+                "DEPLOY_HANDLER": HANDLER,
+                "DEPLOY_PACKAGE": str(self.folder / "package"),
+                "DEPLOY_ZIP": str(self.folder / "triage.zip"),
+                "DEPLOY_PAUSE_S": "0",
+                "STANDIN_STATUS": "",
+                # Of whoever deploys, and no business of the app.
+                "SSL_CERT_FILE": "/etc/mine.pem",
+            }
+            | given
+            | more
+        )
 
     def run_script(self, given, *options, **more):
         """Its exit code; what it said is in self.said, the calls of this run in self.calls."""
@@ -108,8 +112,12 @@ class DeployScript(unittest.TestCase):
         try:
             done = subprocess.run(
                 [ROOT / "deploy" / "deploy.sh", *options],
-                env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-            )  # fmt: skip
+                env=env,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
         finally:
             if serving:
                 serving.kill()
@@ -192,18 +200,27 @@ class DeployScript(unittest.TestCase):
         self.assertIn('header = "X-Webhook-Secret: geheim 2 & \\"more\\" \\\\"', request)
 
     def test_premium(self):
-        self.assertEqual(0, self.run_script(GIVEN | {"HOSTING_PLAN": "premium"}, "--yes", STANDIN_BICEP=BICEP), self.said)
+        self.assertEqual(
+            0, self.run_script(GIVEN | {"HOSTING_PLAN": "premium"}, "--yes", STANDIN_BICEP=BICEP), self.said
+        )
         wanted = [w for w in FIRST_RUN if "flexconsumption" not in w and "config-zip" not in w]
         wanted.insert(4, "ad signed-in-user show")
         at = wanted.index("functionapp function show")
-        wanted[at:at] = ["storage blob upload --auth-mode login", "functionapp restart", "functionapp show", "rest --method post"]
+        wanted[at:at] = [
+            "storage blob upload --auth-mode login",
+            "functionapp restart",
+            "functionapp show",
+            "rest --method post",
+        ]
         self.assert_order(wanted)
         self.assertEqual("premium", self.sent("triage-main")["plan"])
         self.assertEqual("44444444-4444-4444-4444-444444444444", self.sent("triage-main")["deployerId"])
 
     def test_subscription_goes_with_each_call(self):
         self.assertEqual(0, self.run_script(GIVEN | {"AZURE_SUBSCRIPTION_ID": "other"}, "--yes"), self.said)
-        without = [c for c in self.calls if not c.endswith("--subscription other") and not c.startswith(("version", "curl"))]
+        without = [
+            c for c in self.calls if not c.endswith("--subscription other") and not c.startswith(("version", "curl"))
+        ]
         self.assertEqual([], without)
         self.assertFalse(any(c.startswith("account set") for c in self.calls))
 
@@ -262,8 +279,8 @@ class DeployScript(unittest.TestCase):
         self.refused(GIVEN | {"AZURE_LOCATION": "northeurope"}, "Flex Consumption is not in northeurope")
 
     def test_no_package(self):
-        self.refused(GIVEN, "run `make package` first", PACKAGE_ZIP=str(self.folder / "none.zip"))
-        self.refused(GIVEN, "run `make package` first", HANDLER=str(self.folder / "none"))
+        self.refused(GIVEN, "run `make package` first", DEPLOY_ZIP=str(self.folder / "none.zip"))
+        self.refused(GIVEN, "run `make package` first", DEPLOY_HANDLER=str(self.folder / "none"))
 
     def test_nobody_agrees(self):
         self.assertEqual(1, self.run_script(GIVEN), self.said)
@@ -293,11 +310,17 @@ class DeployScript(unittest.TestCase):
                     self.assertFalse(any(c.startswith("group create") for c in self.calls), "made the group twice")
 
     def test_passing_faults_are_waited_for(self):
-        for step in ("functionapp deployment source config-zip", "functionapp function show", "deployment group create -g triage -n triage-alerts"):
+        for step in (
+            "functionapp deployment source config-zip",
+            "functionapp function show",
+            "deployment group create -g triage -n triage-alerts",
+        ):
             with self.subTest(step):
                 shutil.rmtree(self.state)
                 self.state.mkdir()
-                self.assertEqual(0, self.run_script(GIVEN, "--yes", STANDIN_FAIL=step, STANDIN_FAIL_TIMES="2"), self.said)
+                self.assertEqual(
+                    0, self.run_script(GIVEN, "--yes", STANDIN_FAIL=step, STANDIN_FAIL_TIMES="2"), self.said
+                )
                 self.assertEqual(3, sum(c.startswith(step) for c in self.calls))
 
     def test_the_function_does_not_answer(self):
@@ -313,13 +336,20 @@ class DeployScript(unittest.TestCase):
         self.assertIn("this machine cannot try it", self.said)
         given = GIVEN | {"SECURE_WEBHOOK_CLIENT_ID": "id"}
         self.assertEqual(0, self.run_script(given, "--yes", STANDIN_STATUS="401"), self.said)
-        self.assertEqual(1, self.run_script(GIVEN | {"ONLY_ACTION_GROUPS": "false"}, "--yes", STANDIN_STATUS="403"), self.said)
+        self.assertEqual(
+            1, self.run_script(GIVEN | {"ONLY_ACTION_GROUPS": "false"}, "--yes", STANDIN_STATUS="403"), self.said
+        )
 
     # --- again ---
 
     def test_second_run_keeps_what_it_is_not_told(self):
-        first = FULL | {"MAX_SEVERITY": "2", "MAX_INSTANCES": "50", "ALLOWED_ADDRESSES": "192.0.2.0/24,198.51.100.7/32",
-                        "APP_SSL_CERT_FILE": "/home/site/wwwroot/ca.pem", "WATCHED_WORKSPACE_ID": "/subscriptions/s/workspaces/shop"}  # fmt: skip
+        first = FULL | {
+            "MAX_SEVERITY": "2",
+            "MAX_INSTANCES": "50",
+            "ALLOWED_ADDRESSES": "192.0.2.0/24,198.51.100.7/32",
+            "APP_SSL_CERT_FILE": "/home/site/wwwroot/ca.pem",
+            "WATCHED_WORKSPACE_ID": "/subscriptions/s/workspaces/shop",
+        }
         self.assertEqual(0, self.run_script(first, "--yes", STANDIN_BICEP=BICEP), self.said)
         before = self.sent("triage-main"), self.sent("triage-alerts")
         again = {"AZURE_RESOURCE_GROUP": "triage", "WEBHOOK_SECRET": SECRETS["WEBHOOK_SECRET"]}
@@ -351,8 +381,13 @@ class DeployScript(unittest.TestCase):
 
     def test_second_phase_alone(self):
         self.assertEqual(0, self.run_script(GIVEN, "--yes"), self.said)
-        azd = {"AZURE_RESOURCE_GROUP": "triage", "appName": "triage-abc", "workspaceId": "/subscriptions/s/workspaces/w",
-               "functionHost": "triage-abc.azurewebsites.net", "vaultName": "kv-abc"}  # fmt: skip
+        azd = {
+            "AZURE_RESOURCE_GROUP": "triage",
+            "appName": "triage-abc",
+            "workspaceId": "/subscriptions/s/workspaces/w",
+            "functionHost": "triage-abc.azurewebsites.net",
+            "vaultName": "kv-abc",
+        }
         self.assertEqual(0, self.run_script(azd, "--second-phase", "--yes"), self.said)
         self.assertEqual([c for c in self.made_changes() if "triage-alerts" not in c], [])
         self.assertEqual("/subscriptions/s/workspaces/w", self.sent("triage-alerts")["workspaceId"])
@@ -379,9 +414,13 @@ class DeployScript(unittest.TestCase):
         ]
         parent, child = pty.openpty()
         process = subprocess.Popen(
-            [ROOT / "deploy" / "deploy.sh"], env=self.environment({}, STANDIN_STATUS="500"),
-            stdin=child, stdout=child, stderr=child, start_new_session=True,
-        )  # fmt: skip
+            [ROOT / "deploy" / "deploy.sh"],
+            env=self.environment({}, STANDIN_STATUS="500"),
+            stdin=child,
+            stdout=child,
+            stderr=child,
+            start_new_session=True,
+        )
         os.close(child)
         self.said = ""
         for question, answer in answers:
