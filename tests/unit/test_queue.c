@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -482,6 +483,46 @@ static void removals_go_out_while_nobody_waits(void **state)
     CHECK_REQUESTS(steps);
 }
 
+static struct {
+    atomic_int told;
+    int status;
+    char header[16];
+} heard;
+
+static void hear_later(void *state, const struct fetched *fetched)
+{
+    assert_ptr_equal(state, &heard);
+    struct text text = text_over(heard.header, sizeof heard.header);
+    text_add(&text, fetched->header);
+    heard.status = fetched->answer.status;
+    atomic_fetch_add(&heard.told, 1);
+}
+
+static void what_nobody_waits_for_is_copied(void **state)
+{
+    (void)state;
+    static const struct step steps[] = { { "POST /later ", 202, "x", "X-Count: 7\r\n" } };
+    char url[64];
+    char body[] = "the body";
+    char value[] = "value";
+    struct header header = { VIEW("X-Name"), view_of(value) };
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/later", storage.port);
+    const struct fetch fetch = { "POST", view_of(url), &header, 1, view_of(body), "x-count" };
+    PLAY(steps);
+    memset(&heard, 0, sizeof heard);
+    wire_fetch_later(loop, &fetch, PATIENCE_MS, hear_later, &heard);
+    memset(url, 'x', sizeof url - 1);
+    memset(body, 'x', sizeof body - 1);
+    memset(value, 'x', sizeof value - 1);
+    (void)stop_client(NULL);
+    CHECK_REQUESTS(steps);
+    assert_true(view_contains(view_of(storage.requests[0]), VIEW("\r\nX-Name: value\r\n")));
+    assert_true(view_contains(view_of(storage.requests[0]), VIEW("\r\n\r\nthe body")));
+    assert_int_equal(atomic_load(&heard.told), 1);
+    assert_int_equal(heard.status, 202);
+    assert_string_equal(heard.header, "7");
+}
+
 /* A storage that hangs holds nothing up for long. */
 static void removals_end_with_the_process(void **state)
 {
@@ -632,6 +673,7 @@ int main(void)
         TEST(patience_ends),
         TEST(what_is_too_large_is_not_sent),
         TEST(removals_go_out_while_nobody_waits),
+        TEST(what_nobody_waits_for_is_copied),
         TEST(removals_end_with_the_process),
         TEST(looking_takes_nothing),
         TEST(a_missing_queue_is_an_empty_one),
