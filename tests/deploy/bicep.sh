@@ -11,7 +11,7 @@ if [ -n "${BICEP-}" ]; then
     exit 0
 fi
 
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/alerts-to-devin/bicep-$VERSION
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/azure-devin-triage/bicep-$VERSION
 if [ ! -x "$cache/bicep" ] && command -v dotnet >/dev/null 2>&1; then
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT

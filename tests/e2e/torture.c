@@ -56,7 +56,7 @@ struct firing {
     atomic_int told_session; /* answered 200 */
     atomic_int told_later;   /* answered 202 */
     atomic_bool has_raced;   /* two of them were under way at once */
-    bool was_blind;          /* a handler made a session without knowing whether there is one */
+    bool was_blind; /* a handler asked for a session without knowing whether there is one */
     int sessions;
 };
 
@@ -68,6 +68,7 @@ struct torture {
     atomic_int next, racing, fine, later, refused, broken;
     long long began_ms;
     int kills, waiting_at_most;
+    long long storage_gone_ms;
 };
 
 /* --- deliveries ----------------------------------------------------------------------------------- */
@@ -158,10 +159,12 @@ static void kill_handler(struct torture *torture, int host)
 /* The guest only borrows Azurite and asks by the port, which stays. */
 static bool restart_storage(struct e2e *e2e, struct torture *torture)
 {
-    if (!azurite_end(e2e, &torture->stages[0].azurite))
-        return false;
+    long long began_ms = process_now_ms();
+    bool ok = azurite_end(e2e, &torture->stages[0].azurite);
     process_sleep_ms(STORAGE_GONE_MS);
-    return azurite_restart(e2e, &torture->stages[0].azurite);
+    ok = ok && azurite_restart(e2e, &torture->stages[0].azurite);
+    torture->storage_gone_ms = process_now_ms() - began_ms;
+    return ok;
 }
 
 static void watch_queue(struct torture *torture)
@@ -230,7 +233,7 @@ static long long number_in(struct view title)
                : -1;
 }
 
-/* What both handlers said of look-ups that failed. */
+/* What both handlers said of look-ups that failed; who has stored the alert waits instead. */
 static void note_blind(const struct torture *torture)
 {
     for (int i = 0; i < HOSTS; i++) {
@@ -242,7 +245,7 @@ static void note_blind(const struct torture *torture)
             long long number = number_in(line);
             if (number >= 0 && number < torture->plan->firings
                 && view_contains(line, VIEW("sessions could not be listed"))
-                && view_contains(line, VIEW("\"action\":\"created\"")))
+                && !view_contains(line, VIEW("\"deferred\"")))
                 torture->firings[number].was_blind = true;
         }
         arena_drop(&mem);
@@ -359,7 +362,10 @@ static void print_table(struct e2e *e2e, const struct torture *torture, const st
     row("retries by the host that succeeded", lines_of_both(e2e, torture, "[host] retry-devin")
                                                   - lines_of_both(e2e, torture, " failed in "));
     row("retries by the host that failed", lines_of_both(e2e, torture, " failed in "));
+    row("ms without a storage", torture->storage_gone_ms);
     row("alerts that could not be stored", lines_of_both(e2e, torture, "\"not_stored\":1"));
+    row("of these for want of an answer in time",
+        lines_of_both(e2e, torture, "\"store_reason\":\"Storage did not answer in time\""));
     row("ms until the queue was empty, after the last delivery", tally->drain_ms);
     row("firings answered 2xx at least once", tally->owed);
     row("of these without a session (lost)", tally->lost);

@@ -5,7 +5,7 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/trigger-devin/azurite-$(cksum <"$here/package-lock.json" | cut -d' ' -f1)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/azure-devin-triage/azurite-$(cksum <"$here/package-lock.json" | cut -d' ' -f1)
 
 missing=
 command -v node >/dev/null || missing="$missing nodejs"
