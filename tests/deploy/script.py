@@ -324,11 +324,24 @@ class DeployScript(unittest.TestCase):
                 self.assertEqual(3, sum(c.startswith(step) for c in self.calls))
 
     def test_the_function_does_not_answer(self):
-        for status, tries in {"500": 12, "401": 1}.items():
+        for status, tries in {"500": 12, "401": 12, "400": 1}.items():
             with self.subTest(status):
                 self.assertEqual(1, self.run_script(GIVEN, "--yes", STANDIN_STATUS=status), self.said)
                 self.assertIn(f"answered {status}", self.said)
                 self.assertEqual(tries, sum(c.startswith("curl") for c in self.calls))
+
+    def test_an_unread_vault_is_told_from_other_faults(self):
+        reply = '{"details":"WEBHOOK_SECRET is an unresolved Key Vault reference"}'
+        self.assertEqual(1, self.run_script(GIVEN, "--yes", STANDIN_STATUS="500", STANDIN_REPLY=reply), self.said)
+        self.assertIn("could not read the vault yet: run the same command again", self.said)
+
+    def test_what_an_interrupted_run_began_is_waited_for(self):
+        self.assertEqual(0, self.run_script(GIVEN, "--yes"), self.said)
+        self.assertEqual(0, self.run_script(GIVEN, "--yes", STANDIN_UNDER_WAY="3"), self.said)
+        self.assertIn("triage-alerts is still under way", self.said)
+        self.assertEqual(5, sum(c.startswith("deployment group list") for c in self.calls))
+        (self.state / "under-way").unlink()
+        self.refused(GIVEN, "az deployment group cancel -g triage -n triage-alerts", STANDIN_UNDER_WAY="1000")
 
     def test_only_action_groups_may_call(self):
         given = GIVEN | {"ONLY_ACTION_GROUPS": "true"}
