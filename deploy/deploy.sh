@@ -203,6 +203,8 @@ session_secrets() {
     for name in $(value_of DEVIN_SESSION_SECRETS | tr ',' ' '); do
         case $name in [!A-Za-z_]* | *[!A-Za-z0-9_]*) die "DEVIN_SESSION_SECRETS: \"$name\" is no name of a setting" ;; esac
         [ -n "$(value_of "$name")" ] || continue
+        [ "$(value_of "$name" | wc -l)" -eq 0 ] ||
+            die "$name has several lines: give it in one, in base64 for instance"
         SESSION_SECRETS="$SESSION_SECRETS$name=$(value_of "$name")
 "
     done

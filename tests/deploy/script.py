@@ -259,6 +259,8 @@ class DeployScript(unittest.TestCase):
         }.items():
             with self.subTest(name):
                 self.refused(GIVEN | {name: value}, f"handler: {name} ")
+        # Only its first line would reach the vault.
+        self.refused(GIVEN | {"DEVIN_SESSION_SECRETS": "PEM", "PEM": "geheim\nA=="}, "PEM has several lines")
 
     def test_missing_answers_are_named(self):
         for name in ("AZURE_LOCATION", "MAIL_TO", "TARGET_REPO", "DEVIN_API_KEY"):
