@@ -29,7 +29,7 @@ OLDEST_AZ=60 # 2.60 knows Flex Consumption and .bicepparam
 # Parameters of main.bicep that are no settings, and where they come from.
 KNOBS='APP_NAME:appName HOSTING_PLAN:plan INSTANCE_MEMORY_MB:instanceMemoryMB MAX_INSTANCES:maximumInstances
     ALWAYS_READY_INSTANCES:alwaysReadyInstances ONLY_ACTION_GROUPS:onlyActionGroups
-    SECURE_WEBHOOK_CLIENT_ID:secureWebhookClientId RETENTION_DAYS:retentionDays DEPLOYER_ID:deployerId'
+    SECURE_WEBHOOK_CLIENT_ID:secureWebhookClientId RETENTION_DAYS:retentionDays'
 
 work=$(mktemp -d)
 doing=

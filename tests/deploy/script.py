@@ -262,6 +262,12 @@ class DeployScript(unittest.TestCase):
         # Only its first line would reach the vault.
         self.refused(GIVEN | {"DEVIN_SESSION_SECRETS": "PEM", "PEM": "geheim\nA=="}, "PEM has several lines")
 
+    def test_whoever_deploys_is_asked_for_each_time(self):
+        given = GIVEN | {"HOSTING_PLAN": "premium"}
+        self.assertEqual(0, self.run_script(given | {"DEPLOYER_ID": "somebody-else"}, "--yes", STANDIN_BICEP=BICEP), self.said)
+        self.assertEqual(0, self.run_script(GIVEN, "--yes", STANDIN_BICEP=BICEP), self.said)
+        self.assertEqual("44444444-4444-4444-4444-444444444444", self.sent("triage-main")["deployerId"])
+
     def test_missing_answers_are_named(self):
         for name in ("AZURE_LOCATION", "MAIL_TO", "TARGET_REPO", "DEVIN_API_KEY"):
             with self.subTest(name):
