@@ -281,6 +281,15 @@ look_at_plan() {
     export HOSTING_PLAN
 }
 
+# With one half alone the app would ask for tokens that Azure Monitor does not bring, and lose its alerts.
+look_at_secure_webhook() {
+    some='' missing=''
+    for name in SECURE_WEBHOOK_CLIENT_ID SECURE_WEBHOOK_OBJECT_ID SECURE_WEBHOOK_AUDIENCE SECURE_WEBHOOK_TENANT_ID; do
+        if [ -n "$(value_of "$name")" ]; then some=$name; else missing=$name; fi
+    done
+    [ -z "$some" ] || [ -z "$missing" ] || die "$missing is not set: the secure webhook needs all four that begin with SECURE_WEBHOOK_, or none"
+}
+
 # --- changing things ---------------------------------------------------------------------------
 
 first_phase() {
@@ -470,6 +479,7 @@ if [ "$mode" = second ]; then
     exit 0
 fi
 look_at_plan
+look_at_secure_webhook
 ask_for_settings
 check_settings || die "mend these settings, then run again"
 ask MAIL_TO "Mail addresses that are told when the bridge is in trouble, joined by commas"

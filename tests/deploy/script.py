@@ -38,6 +38,7 @@ GIVEN = {
     "TARGET_REPO": "https://github.com/org/repo",
     "DEVIN_API_KEY": SECRETS["DEVIN_API_KEY"],
 }
+SECURE = {f"SECURE_WEBHOOK_{what}": what.lower() for what in ("CLIENT_ID", "OBJECT_ID", "AUDIENCE", "TENANT_ID")}
 FULL = GIVEN | SECRETS | {"DEVIN_SESSION_SECRETS": "NPM_TOKEN", "DEVIN_SECRET_IDS": "", "JIRA_PROJECT": "OPS"}
 
 # What a first run does, by the beginnings of its calls.
@@ -268,6 +269,12 @@ class DeployScript(unittest.TestCase):
         self.assertEqual(0, self.run_script(GIVEN, "--yes", STANDIN_BICEP=BICEP), self.said)
         self.assertEqual("44444444-4444-4444-4444-444444444444", self.sent("triage-main")["deployerId"])
 
+    def test_half_a_secure_webhook(self):
+        for name in SECURE:
+            with self.subTest(name):
+                given = GIVEN | {k: v for k, v in SECURE.items() if k != name}
+                self.refused(given, f"{name} is not set: the secure webhook needs all four")
+
     def test_missing_answers_are_named(self):
         for name in ("AZURE_LOCATION", "MAIL_TO", "TARGET_REPO", "DEVIN_API_KEY"):
             with self.subTest(name):
@@ -355,8 +362,7 @@ class DeployScript(unittest.TestCase):
         given = GIVEN | {"ONLY_ACTION_GROUPS": "true"}
         self.assertEqual(0, self.run_script(given, "--yes", STANDIN_STATUS="403"), self.said)
         self.assertIn("this machine cannot try it", self.said)
-        given = GIVEN | {"SECURE_WEBHOOK_CLIENT_ID": "id"}
-        self.assertEqual(0, self.run_script(given, "--yes", STANDIN_STATUS="401"), self.said)
+        self.assertEqual(0, self.run_script(GIVEN | SECURE, "--yes", STANDIN_STATUS="401"), self.said)
         self.assertEqual(
             1, self.run_script(GIVEN | {"ONLY_ACTION_GROUPS": "false"}, "--yes", STANDIN_STATUS="403"), self.said
         )
