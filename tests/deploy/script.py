@@ -6,6 +6,7 @@ not be.
     script.py BICEP HANDLER
 """
 
+import http.server
 import json
 import os
 import pathlib
@@ -17,6 +18,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -424,6 +426,41 @@ class DeployScript(unittest.TestCase):
         self.assertEqual(1, self.run_script(azd, "--second-phase", "--yes"), self.said)
         self.assertIn("WEBHOOK_SECRET is not set", self.said)
         self.assertEqual([], self.made_changes())
+
+    # --- alerts that are stored ---
+
+    def test_stored_alerts_are_reached_by_az_login(self):
+        asked = []
+
+        class Queues(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked.append((self.path.partition("?")[0], self.headers.get("Authorization")))
+                self.send_response(200)
+                self.send_header("x-ms-approximate-messages-count", "0")
+                self.end_headers()
+                if "comp=metadata" not in self.path:
+                    self.wfile.write(b'<?xml version="1.0" encoding="utf-8"?><QueueMessagesList />')
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Queues)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        where = {"AzureWebJobsStorage__queueServiceUri": f"http://127.0.0.1:{server.server_port}", "HANDLER": HANDLER}
+        command = [ROOT / "deploy" / "stored.py", "stabc", "list"]
+        done = subprocess.run(command, env=self.environment(where), capture_output=True, text=True, check=False)
+        self.said = done.stdout + done.stderr
+        self.assertEqual(0, done.returncode, self.said)
+        self.assertEqual({"/triage/messages", "/triage-poison/messages"}, {p for p, _ in asked if p.endswith("s")})
+        self.assertEqual({"Bearer geheim-token"}, {bearer for _, bearer in asked})
+        self.read_calls()
+        self.check_no_secret()
+        (self.state / "logged-out").touch()
+        done = subprocess.run(command, env=self.environment(where), capture_output=True, text=True, check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("run `az login` first", done.stderr)
 
     # --- a person at a terminal ---
 
