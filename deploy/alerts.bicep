@@ -186,7 +186,7 @@ var about = [
   {
     name: 'poisoned'
     severity: 1
-    description: 'An alert was given up and lies in the queue triage-poison: see `bin/handler queue list`, and `replay` when the cause is mended.'
+    description: 'An alert was given up and lies in the queue triage-poison: see `deploy/stored.py <storage account> list`, and `replay` when the cause is mended.'
     // The handler's own line, or the host's when it gives up by itself.
     query: '${lines} | where event in ("poisoned", "not_poisoned") | union (AppTraces | where Message has "triage-poison")'
     every: 'PT5M'

@@ -29,7 +29,7 @@ OLDEST_AZ=60 # 2.60 knows Flex Consumption and .bicepparam
 # Parameters of main.bicep that are no settings, and where they come from.
 KNOBS='APP_NAME:appName HOSTING_PLAN:plan INSTANCE_MEMORY_MB:instanceMemoryMB MAX_INSTANCES:maximumInstances
     ALWAYS_READY_INSTANCES:alwaysReadyInstances ONLY_ACTION_GROUPS:onlyActionGroups
-    SECURE_WEBHOOK_CLIENT_ID:secureWebhookClientId RETENTION_DAYS:retentionDays DEPLOYER_ID:deployerId'
+    SECURE_WEBHOOK_CLIENT_ID:secureWebhookClientId RETENTION_DAYS:retentionDays'
 
 work=$(mktemp -d)
 doing=
@@ -95,7 +95,7 @@ agree() {
     [ -t 0 ] || die "nobody is there to agree: look at the plan above, then run again with --yes"
     printf '%s [y/N] ' "$1"
     IFS= read -r answer || answer=
-    case $answer in y | Y | yes) ;; *) doing= && echo "Nothing was changed by this." && exit 0 ;; esac
+    case $answer in y | Y | yes) ;; *) doing= && echo "$2" && exit 0 ;; esac
 }
 
 # --- settings ----------------------------------------------------------------------------------
@@ -119,10 +119,17 @@ take_over() {
     done 3<"$work/names" 4<"$work/last"
 }
 
-has_deployment() {
-    found=$(azure deployment group list -g "$AZURE_RESOURCE_GROUP" --query "[?name=='$1'].name" -o tsv) ||
+is_at_rest() {
+    state=$(azure deployment group list -g "$AZURE_RESOURCE_GROUP" --query "[?name=='$1'].properties.provisioningState" -o tsv) ||
         die "cannot read the deployments of $AZURE_RESOURCE_GROUP, and so not what was set last time"
-    [ "$found" = "$1" ]
+    case $state in '' | Succeeded | Failed | Canceled) ;; *) echo "deployment $1 is still under way in Azure" && return 1 ;; esac
+}
+
+# Azure goes on with what an interrupted run has begun, and takes no second one of that name meanwhile.
+has_deployment() {
+    patiently 60 is_at_rest "$1" ||
+        die "deployment $1 does not end: see the portal, or \`az deployment group cancel -g $AZURE_RESOURCE_GROUP -n $1\`, then run again"
+    [ -n "$state" ]
 }
 
 recall() {
@@ -196,6 +203,8 @@ session_secrets() {
     for name in $(value_of DEVIN_SESSION_SECRETS | tr ',' ' '); do
         case $name in [!A-Za-z_]* | *[!A-Za-z0-9_]*) die "DEVIN_SESSION_SECRETS: \"$name\" is no name of a setting" ;; esac
         [ -n "$(value_of "$name")" ] || continue
+        [ "$(value_of "$name" | wc -l)" -eq 0 ] ||
+            die "$name has several lines: give it in one, in base64 for instance"
         SESSION_SECRETS="$SESSION_SECRETS$name=$(value_of "$name")
 "
     done
@@ -272,6 +281,15 @@ look_at_plan() {
     export HOSTING_PLAN
 }
 
+# With one half alone the app would ask for tokens that Azure Monitor does not bring, and lose its alerts.
+look_at_secure_webhook() {
+    some='' missing=''
+    for name in SECURE_WEBHOOK_CLIENT_ID SECURE_WEBHOOK_OBJECT_ID SECURE_WEBHOOK_AUDIENCE SECURE_WEBHOOK_TENANT_ID; do
+        if [ -n "$(value_of "$name")" ]; then some=$name; else missing=$name; fi
+    done
+    [ -z "$some" ] || [ -z "$missing" ] || die "$missing is not set: the secure webhook needs all four that begin with SECURE_WEBHOOK_, or none"
+}
+
 # --- changing things ---------------------------------------------------------------------------
 
 first_phase() {
@@ -279,14 +297,15 @@ first_phase() {
         echo "There is no resource group $AZURE_RESOURCE_GROUP yet: it and all in deploy/main.bicep would be new."
         return 0
     elif [ "$has_group" = no ]; then
-        agree "Make the resource group $AZURE_RESOURCE_GROUP in $AZURE_LOCATION? A plan can only be shown within one."
+        agree "Make the resource group $AZURE_RESOURCE_GROUP in $AZURE_LOCATION? A plan can only be shown within one." \
+            "Nothing was changed."
         step "making the resource group"
         azure group create -n "$AZURE_RESOURCE_GROUP" -l "$AZURE_LOCATION" -o none
     fi
     step "planning"
     azure deployment group what-if -g "$AZURE_RESOURCE_GROUP" -n "$MAIN" --parameters "$here/main.bicepparam"
     [ "$mode" != plan ] || return 0
-    agree "Make it so?"
+    agree "Make it so?" "Nothing was changed, but that the resource group is there."
     step "making the resources (some minutes)"
     azure deployment group create -g "$AZURE_RESOURCE_GROUP" -n "$MAIN" --parameters "$here/main.bicepparam" -o none
 }
@@ -366,9 +385,11 @@ dry_run() {
             ;;
         esac
         tries=$((tries - 1))
-        case $status in 400 | 401 | 413) tries=0 ;; esac # another try will not change that
+        case $status in 400 | 413) tries=0 ;; esac # another try will not change that; keys and secrets take a while
         if [ "$tries" -le 0 ]; then
             [ ! -s "$work/reply" ] || printf 'It says: %s\n' "$(head -c 600 "$work/reply")" >&2
+            ! grep -qs 'Key Vault reference' "$work/reply" ||
+                die "the app could not read the vault yet: run the same command again, which makes it look anew"
             die "the function does not answer as it should; what its log says: Application Insights of $APP_NAME, table traces"
         fi
         sleep "$pause"
@@ -402,7 +423,7 @@ undo() {
     cat <<END
 
 To undo: az group delete -n ${AZURE_RESOURCE_GROUP:-<resource group>}      (with everything else in that group)
-         az keyvault purge -n ${vault:-<vault>}      (its deleted vault would keep the secrets for 90 days)
+         az keyvault purge -n ${vault:-<vault>}      (its deleted vault would keep the secrets, and its name, for 90 days)
 END
 }
 
@@ -458,6 +479,7 @@ if [ "$mode" = second ]; then
     exit 0
 fi
 look_at_plan
+look_at_secure_webhook
 ask_for_settings
 check_settings || die "mend these settings, then run again"
 ask MAIL_TO "Mail addresses that are told when the bridge is in trouble, joined by commas"

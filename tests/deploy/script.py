@@ -6,6 +6,7 @@ not be.
     script.py BICEP HANDLER
 """
 
+import http.server
 import json
 import os
 import pathlib
@@ -17,6 +18,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -38,6 +40,7 @@ GIVEN = {
     "TARGET_REPO": "https://github.com/org/repo",
     "DEVIN_API_KEY": SECRETS["DEVIN_API_KEY"],
 }
+SECURE = {f"SECURE_WEBHOOK_{what}": what.lower() for what in ("CLIENT_ID", "OBJECT_ID", "AUDIENCE", "TENANT_ID")}
 FULL = GIVEN | SECRETS | {"DEVIN_SESSION_SECRETS": "NPM_TOKEN", "DEVIN_SECRET_IDS": "", "JIRA_PROJECT": "OPS"}
 
 # What a first run does, by the beginnings of its calls.
@@ -259,6 +262,20 @@ class DeployScript(unittest.TestCase):
         }.items():
             with self.subTest(name):
                 self.refused(GIVEN | {name: value}, f"handler: {name} ")
+        # Only its first line would reach the vault.
+        self.refused(GIVEN | {"DEVIN_SESSION_SECRETS": "PEM", "PEM": "geheim\nA=="}, "PEM has several lines")
+
+    def test_whoever_deploys_is_asked_for_each_time(self):
+        given = GIVEN | {"HOSTING_PLAN": "premium"}
+        self.assertEqual(0, self.run_script(given | {"DEPLOYER_ID": "somebody-else"}, "--yes", STANDIN_BICEP=BICEP), self.said)
+        self.assertEqual(0, self.run_script(GIVEN, "--yes", STANDIN_BICEP=BICEP), self.said)
+        self.assertEqual("44444444-4444-4444-4444-444444444444", self.sent("triage-main")["deployerId"])
+
+    def test_half_a_secure_webhook(self):
+        for name in SECURE:
+            with self.subTest(name):
+                given = GIVEN | {k: v for k, v in SECURE.items() if k != name}
+                self.refused(given, f"{name} is not set: the secure webhook needs all four")
 
     def test_missing_answers_are_named(self):
         for name in ("AZURE_LOCATION", "MAIL_TO", "TARGET_REPO", "DEVIN_API_KEY"):
@@ -324,18 +341,30 @@ class DeployScript(unittest.TestCase):
                 self.assertEqual(3, sum(c.startswith(step) for c in self.calls))
 
     def test_the_function_does_not_answer(self):
-        for status, tries in {"500": 12, "401": 1}.items():
+        for status, tries in {"500": 12, "401": 12, "400": 1}.items():
             with self.subTest(status):
                 self.assertEqual(1, self.run_script(GIVEN, "--yes", STANDIN_STATUS=status), self.said)
                 self.assertIn(f"answered {status}", self.said)
                 self.assertEqual(tries, sum(c.startswith("curl") for c in self.calls))
 
+    def test_an_unread_vault_is_told_from_other_faults(self):
+        reply = '{"details":"WEBHOOK_SECRET is an unresolved Key Vault reference"}'
+        self.assertEqual(1, self.run_script(GIVEN, "--yes", STANDIN_STATUS="500", STANDIN_REPLY=reply), self.said)
+        self.assertIn("could not read the vault yet: run the same command again", self.said)
+
+    def test_what_an_interrupted_run_began_is_waited_for(self):
+        self.assertEqual(0, self.run_script(GIVEN, "--yes"), self.said)
+        self.assertEqual(0, self.run_script(GIVEN, "--yes", STANDIN_UNDER_WAY="3"), self.said)
+        self.assertIn("triage-alerts is still under way", self.said)
+        self.assertEqual(5, sum(c.startswith("deployment group list") for c in self.calls))
+        (self.state / "under-way").unlink()
+        self.refused(GIVEN, "az deployment group cancel -g triage -n triage-alerts", STANDIN_UNDER_WAY="1000")
+
     def test_only_action_groups_may_call(self):
         given = GIVEN | {"ONLY_ACTION_GROUPS": "true"}
         self.assertEqual(0, self.run_script(given, "--yes", STANDIN_STATUS="403"), self.said)
         self.assertIn("this machine cannot try it", self.said)
-        given = GIVEN | {"SECURE_WEBHOOK_CLIENT_ID": "id"}
-        self.assertEqual(0, self.run_script(given, "--yes", STANDIN_STATUS="401"), self.said)
+        self.assertEqual(0, self.run_script(GIVEN | SECURE, "--yes", STANDIN_STATUS="401"), self.said)
         self.assertEqual(
             1, self.run_script(GIVEN | {"ONLY_ACTION_GROUPS": "false"}, "--yes", STANDIN_STATUS="403"), self.said
         )
@@ -397,6 +426,41 @@ class DeployScript(unittest.TestCase):
         self.assertEqual(1, self.run_script(azd, "--second-phase", "--yes"), self.said)
         self.assertIn("WEBHOOK_SECRET is not set", self.said)
         self.assertEqual([], self.made_changes())
+
+    # --- alerts that are stored ---
+
+    def test_stored_alerts_are_reached_by_az_login(self):
+        asked = []
+
+        class Queues(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked.append((self.path.partition("?")[0], self.headers.get("Authorization")))
+                self.send_response(200)
+                self.send_header("x-ms-approximate-messages-count", "0")
+                self.end_headers()
+                if "comp=metadata" not in self.path:
+                    self.wfile.write(b'<?xml version="1.0" encoding="utf-8"?><QueueMessagesList />')
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Queues)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        where = {"AzureWebJobsStorage__queueServiceUri": f"http://127.0.0.1:{server.server_port}", "HANDLER": HANDLER}
+        command = [ROOT / "deploy" / "stored.py", "stabc", "list"]
+        done = subprocess.run(command, env=self.environment(where), capture_output=True, text=True, check=False)
+        self.said = done.stdout + done.stderr
+        self.assertEqual(0, done.returncode, self.said)
+        self.assertEqual({"/triage/messages", "/triage-poison/messages"}, {p for p, _ in asked if p.endswith("s")})
+        self.assertEqual({"Bearer geheim-token"}, {bearer for _, bearer in asked})
+        self.read_calls()
+        self.check_no_secret()
+        (self.state / "logged-out").touch()
+        done = subprocess.run(command, env=self.environment(where), capture_output=True, text=True, check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("run `az login` first", done.stderr)
 
     # --- a person at a terminal ---
 
