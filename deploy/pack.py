@@ -82,8 +82,8 @@ def write_zip(target, found):
             entry = zipfile.ZipInfo(name, STAMP)
             entry.create_system = 3  # Unix: without it the modes are not looked at
             entry.external_attr = (stat.S_IFREG | mode_of(name)) << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            package.writestr(entry, found[name], compresslevel=9)
+            entry.compress_type = zipfile.ZIP_STORED  # what a deflater writes differs from zlib to zlib
+            package.writestr(entry, found[name])
     fresh.replace(target)
 
 
