@@ -8,7 +8,7 @@
  *
  * TORTURE_DELIVERIES, TORTURE_FIRINGS, TORTURE_S, TORTURE_GONE_S (Devin's absence), TORTURE_KILL_MS,
  * TORTURE_FAIL_PERCENT and TORTURE_COST (alerts of the cost's rounds) make it smaller or larger; v3 gets
- * a quarter of it.
+ * a quarter of it.  TORTURE_LOGS names a folder for what hosts and handlers said.
  */
 #include "base/arena.h"
 #include "base/json.h"
@@ -380,6 +380,21 @@ static void print_table(struct e2e *e2e, const struct torture *torture, const st
     fflush(stdout);
 }
 
+static void keep_logs(struct e2e *e2e, const struct torture *torture)
+{
+    const char *folder = getenv("TORTURE_LOGS");
+    for (int i = 0; folder != NULL && i < HOSTS; i++) {
+        const char *host = i == 0 ? "-0.log" : "-1.log";
+        FILE *file =
+            fopen(joined(e2e->mem, folder, "/", torture->plan->name, host, (char *)NULL), "we");
+        struct view said = program_out(&torture->stages[i].app, e2e->mem);
+        if (file == NULL)
+            return;
+        fwrite(said.at, 1, said.len, file);
+        fclose(file);
+    }
+}
+
 /* --- one run --------------------------------------------------------------------------------------- */
 
 static bool start(struct e2e *e2e, struct torture *torture)
@@ -426,6 +441,7 @@ static bool play(struct e2e *e2e, const struct plan *plan, bool may_double)
         tally = tally_of(e2e, &torture);
         tally.drain_ms = drain_ms;
         print_table(e2e, &torture, &tally);
+        keep_logs(e2e, &torture);
     }
     for (int i = HOSTS - 1; i >= 0; i--) {
         kill(torture.stages[i].app.process.pid, SIGTERM);
