@@ -645,15 +645,16 @@ static int give_up(const struct text *why)
 
 static int run(struct host *host, const sigset_t *ends, struct text *why)
 {
+    struct host_worker_plan plan = { &host->app, &host->pool, host->is_core_tools,
+                                     host->is_inherited, host->max_errors };
+    host_worker_init(&host->worker, &plan); /* a client's call may be there at once */
     struct mg_context *civetweb = listen_on(host);
     if (civetweb == NULL) {
         fprintf(stderr, "host: cannot listen on 127.0.0.1:%d\n", host->port);
         return 1;
     }
-    struct host_worker_plan plan = { &host->app, &host->pool, host->is_core_tools,
-                                     host->is_inherited, host->max_errors };
     int code = 1;
-    if (!host_worker_start(&host->worker, &plan, why)) {
+    if (!host_worker_start(&host->worker, why)) {
         give_up(why);
     } else {
         if (start_queues(host, why))
