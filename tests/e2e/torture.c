@@ -8,7 +8,7 @@
  *
  * TORTURE_DELIVERIES, TORTURE_FIRINGS, TORTURE_S, TORTURE_GONE_S (Devin's absence), TORTURE_KILL_MS,
  * TORTURE_FAIL_PERCENT and TORTURE_COST (alerts of the cost's rounds) make it smaller or larger; v3 gets
- * a quarter of it.
+ * a quarter of it.  TORTURE_LOGS names a folder for what hosts and handlers said.
  */
 #include "base/arena.h"
 #include "base/json.h"
@@ -39,6 +39,8 @@ enum {
     PATIENCE_MS = 30000,
     DRAIN_MS = 400000,
     STORAGE_GONE_MS = 2000,
+    HIDE_S =
+        45, /* else what the host had in hand when the storage went would come in ten minutes */
     COST_ROUNDS = 3,
     MOST_TOLD = 5
 };
@@ -68,7 +70,7 @@ struct torture {
     atomic_int next, racing, fine, later, refused, broken;
     long long began_ms;
     int kills, waiting_at_most;
-    long long storage_gone_ms;
+    long long storage_gone_ms, sent_ms;
 };
 
 /* --- deliveries ----------------------------------------------------------------------------------- */
@@ -131,17 +133,18 @@ static void deliver(struct torture *torture, int number)
     arena_drop(&mem);
 }
 
-/* Each delivery has its moment; who is late sends at once. */
+/* Each sender at its own pace; who is late does not catch up, or an outage would meet a flood. */
 static void *send_all(void *user)
 {
     struct torture *torture = user;
     const struct plan *plan = torture->plan;
+    long long pace_ms = (long long)SENDERS * plan->seconds * 1000 / plan->deliveries;
+    long long due_ms = process_now_ms();
     for (int i; (i = atomic_fetch_add(&torture->next, 1)) < plan->deliveries;) {
-        long long due_ms =
-            torture->began_ms + (long long)i * plan->seconds * 1000 / plan->deliveries;
         long long left_ms = due_ms - process_now_ms();
         if (left_ms > 0)
             process_sleep_ms((int)left_ms);
+        due_ms = (left_ms > 0 ? due_ms : process_now_ms()) + pace_ms;
         deliver(torture, i);
     }
     return NULL;
@@ -352,6 +355,7 @@ static void print_table(struct e2e *e2e, const struct torture *torture, const st
     printf("%s: %d deliveries of %d firings in %d s, Devin failing %d %% and gone for %d s\n",
            plan->name, plan->deliveries, plan->firings, plan->seconds, plan->fail_percent,
            plan->gone_s);
+    row("ms that the deliveries took", torture->sent_ms);
     row("deliveries answered 200", atomic_load(&torture->fine));
     row("deliveries answered 202, deferred", atomic_load(&torture->later));
     row("deliveries answered 4xx or 5xx", atomic_load(&torture->refused));
@@ -380,13 +384,28 @@ static void print_table(struct e2e *e2e, const struct torture *torture, const st
     fflush(stdout);
 }
 
+static void keep_logs(struct e2e *e2e, const struct torture *torture)
+{
+    const char *folder = getenv("TORTURE_LOGS");
+    for (int i = 0; folder != NULL && i < HOSTS; i++) {
+        const char *host = i == 0 ? "-0.log" : "-1.log";
+        FILE *file =
+            fopen(joined(e2e->mem, folder, "/", torture->plan->name, host, (char *)NULL), "we");
+        struct view said = program_out(&torture->stages[i].app, e2e->mem);
+        if (file == NULL)
+            return;
+        fwrite(said.at, 1, said.len, file);
+        fclose(file);
+    }
+}
+
 /* --- one run --------------------------------------------------------------------------------------- */
 
 static bool start(struct e2e *e2e, struct torture *torture)
 {
     const struct plan *plan = torture->plan;
     char options[64];
-    struct queue_plan first = { .settings = plan->settings, .is_hosted = true };
+    struct queue_plan first = { .settings = plan->settings, .is_hosted = true, .hide_s = HIDE_S };
     struct queue_plan second = first;
     second.beside = &torture->stages[0];
     snprintf(options, sizeof options, "{\"fail_percent\":%d}", plan->fail_percent);
@@ -410,6 +429,7 @@ static bool run_senders(struct e2e *e2e, struct torture *torture)
     bool ok = torment(e2e, torture);
     for (int i = 0; i < SENDERS; i++)
         pthread_join(senders[i], NULL);
+    torture->sent_ms = process_now_ms() - torture->began_ms;
     return ok;
 }
 
@@ -426,6 +446,7 @@ static bool play(struct e2e *e2e, const struct plan *plan, bool may_double)
         tally = tally_of(e2e, &torture);
         tally.drain_ms = drain_ms;
         print_table(e2e, &torture, &tally);
+        keep_logs(e2e, &torture);
     }
     for (int i = HOSTS - 1; i >= 0; i--) {
         kill(torture.stages[i].app.process.pid, SIGTERM);

@@ -19,10 +19,11 @@ if [ ! -d "$cache" ]; then
     echo "Installing Azurite into $cache"
     mkdir -p "$(dirname "$cache")"
     making=$(mktemp -d "$cache.XXXXXX")
+    trap 'rm -rf "$making"' EXIT
+    trap 'exit 130' INT TERM
     cp "$here/package.json" "$here/package-lock.json" "$making"
     if ! (cd "$making" && npm ci --ignore-scripts --no-audit --no-fund >npm.log 2>&1); then
         tail -n 20 "$making/npm.log"
-        rm -rf "$making"
         echo "npm could not install Azurite: is registry.npmjs.org, or the registry npm is set to, within reach?"
         exit 1
     fi

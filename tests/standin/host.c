@@ -7,6 +7,7 @@
  *
  *   host [--root DIR] [--port N] [--mode azure|core-tools] [--proxy old|new]
  *        [--function-key KEY] [--handler-output inherit] [--devin-port N] [--max-errors N]
+ *        [--hide-s N]
  *
  *   --mode            azure (the default) chunks envelopes; core-tools gives them a length
  *   --proxy           whether this host knows enableProxyingHttpRequest: new (the default) does
@@ -14,6 +15,7 @@
  *   --handler-output  inherit: the handler's words go to our stdout and stderr as they are
  *   --devin-port      of a Devin stand-in, which is told the payload of each session for its page
  *   --max-errors      ends of the handler after which the host ends, 3 as the real one
+ *   --hide-s          how long a message in hand is hidden, 600 as by the real one
  */
 #include "base/arena.h"
 #include "support/host_app.h"
@@ -57,6 +59,7 @@ struct host {
     int port;       /* 0: as the app says */
     int devin_port; /* 0: none to tell */
     int max_errors; /* 0: as many as the real host takes */
+    int hide_s;     /* 0: as long as the real host does */
     const char *root;
     bool is_core_tools, is_old, is_inherited;
     struct view key;
@@ -382,8 +385,8 @@ static bool deliver(void *user, const struct host_function *function,
 static bool start_queues(struct host *host, struct text *why)
 {
     for (size_t i = 0; i < host->app.function_count && host->queue_count < MAX_QUEUES; i++) {
-        const struct host_queue_plan plan = { &host->app.functions[i], &host->app.queues, host,
-                                              deliver };
+        const struct host_queue_plan plan = { &host->app.functions[i], &host->app.queues,
+                                              host->hide_s, host, deliver };
         if (plan.function->queue == NULL)
             continue;
         if (!host_queue_start(&host->queues[host->queue_count], &plan, why))
@@ -642,15 +645,16 @@ static int give_up(const struct text *why)
 
 static int run(struct host *host, const sigset_t *ends, struct text *why)
 {
+    struct host_worker_plan plan = { &host->app, &host->pool, host->is_core_tools,
+                                     host->is_inherited, host->max_errors };
+    host_worker_init(&host->worker, &plan); /* a client's call may be there at once */
     struct mg_context *civetweb = listen_on(host);
     if (civetweb == NULL) {
         fprintf(stderr, "host: cannot listen on 127.0.0.1:%d\n", host->port);
         return 1;
     }
-    struct host_worker_plan plan = { &host->app, &host->pool, host->is_core_tools,
-                                     host->is_inherited, host->max_errors };
     int code = 1;
-    if (!host_worker_start(&host->worker, &plan, why)) {
+    if (!host_worker_start(&host->worker, why)) {
         give_up(why);
     } else {
         if (start_queues(host, why))
@@ -694,6 +698,8 @@ static bool read_argument(struct host *host, struct view name, const char *value
         return read_number(value, &host->devin_port);
     } else if (view_equal(name, VIEW("--max-errors"))) {
         return read_number(value, &host->max_errors);
+    } else if (view_equal(name, VIEW("--hide-s"))) {
+        return read_number(value, &host->hide_s);
     } else if (view_equal(name, VIEW("--mode"))) {
         return is_second(view_of(value), "azure", "core-tools", &host->is_core_tools);
     } else if (view_equal(name, VIEW("--proxy"))) {
@@ -749,7 +755,7 @@ int main(int argc, char **argv)
     if (!read_arguments(&host, argc, argv)) {
         fputs("usage: host [--root DIR] [--port N] [--mode azure|core-tools] [--proxy old|new]\n"
               "            [--function-key KEY] [--handler-output lines|inherit] [--devin-port N]\n"
-              "            [--max-errors N]\n",
+              "            [--max-errors N] [--hide-s N]\n",
               stderr);
         return 2;
     }

@@ -118,8 +118,9 @@ static size_t take_batch(struct host_queue *queue)
     struct arena mem;
     struct storage_batch batch = { 0 };
     arena_init(&mem, STORAGE_MOST_TAKEN * (size_t)LARGEST);
-    bool ok = storage_take(&queue->storage, queue->plan.function->queue,
-                           queue->plan.queues->batch_size, HIDE_S, &mem, &batch);
+    bool ok =
+        storage_take(&queue->storage, queue->plan.function->queue, queue->plan.queues->batch_size,
+                     queue->plan.hide_s > 0 ? queue->plan.hide_s : HIDE_S, &mem, &batch);
     for (size_t i = 0; ok && i < batch.count; i++)
         start_flight(queue, &batch.at[i]);
     arena_drop(&mem);

@@ -19,6 +19,7 @@
 struct host_queue_plan {
     const struct host_function *function;
     const struct host_queues *queues;
+    int hide_s; /* a message in hand; 0: ten minutes, as the real host */
     void *user;
     /* True: the invocation succeeded. */
     bool (*deliver)(void *user, const struct host_function *function,

@@ -288,13 +288,16 @@ static void *keep(void *user)
     return NULL;
 }
 
-bool host_worker_start(struct host_worker *worker, const struct host_worker_plan *plan,
-                       struct text *why)
+void host_worker_init(struct host_worker *worker, const struct host_worker_plan *plan)
 {
     *worker = (struct host_worker){ .plan = *plan, .out = -1, .err = -1 };
     pthread_mutex_init(&worker->lock, NULL);
     pthread_cond_init(&worker->change, NULL);
-    if (!plan->is_inherited) {
+}
+
+bool host_worker_start(struct host_worker *worker, struct text *why)
+{
+    if (!worker->plan.is_inherited) {
         worker->out = open_relay(worker, "[handler]");
         worker->err = open_relay(worker, "[handler error]");
     }

@@ -93,13 +93,16 @@ static void set_environment(struct e2e *e2e, const struct queue_plan *plan, stru
             env_set(&out->env, name, value);
 }
 
-static bool start_host(struct e2e *e2e, struct queue_stage *out)
+static bool start_host(struct e2e *e2e, const struct queue_plan *queue_plan,
+                       struct queue_stage *out)
 {
     char port[16];
+    char hide_s[16];
     int number = process_free_port();
     snprintf(port, sizeof port, "%d", number);
-    const char *argv[] = { e2e->site->host, "--root", out->root, "--port", port,
-                           "--max-errors",  "60000",  NULL };
+    snprintf(hide_s, sizeof hide_s, "%d", queue_plan->hide_s > 0 ? queue_plan->hide_s : 600);
+    const char *argv[] = { e2e->site->host, "--root", out->root,      "--port", port,
+                           "--hide-s",      hide_s,   "--max-errors", "60000",  NULL };
     const struct program_plan plan = {
         .argv = argv, .env = &out->env, .port = number, .is_heard = true
     };
@@ -111,7 +114,7 @@ static bool start_app(struct e2e *e2e, const struct queue_plan *plan, struct que
     set_environment(e2e, plan, out);
     if (!plan->is_hosted)
         return program_start_handler(e2e->site, &out->env, &out->app, e2e->why);
-    return make_root(e2e, plan, out) && start_host(e2e, out);
+    return make_root(e2e, plan, out) && start_host(e2e, plan, out);
 }
 
 bool queue_stage_up(struct e2e *e2e, const struct queue_plan *plan, struct queue_stage *out)

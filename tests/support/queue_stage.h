@@ -22,6 +22,7 @@ struct queue_plan {
     const char *settings;  /* further NAME=value lines, "-NAME" takes one away; NULL: none */
     bool is_hosted;        /* behind the host, which retries after a second */
     bool is_secure;        /* Azurite in https, which the settings then have to name */
+    int hide_s;            /* of a message in the host's hands; 0: as long as the real one */
     int max_dequeue_count; /* of the host; 0: as good as never */
     const struct queue_stage *beside; /* shares its Azurite and its Devin; NULL: has its own */
 };
