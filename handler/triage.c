@@ -494,6 +494,7 @@ static void defer(struct outcome *out)
         return;
     out->has_failed = false;
     out->action = ACTION_DEFERRED;
+    out->session = (struct session){ 0 }; /* one that was found on the way is none of its own */
 }
 
 static void open_one(const struct job *job, struct outcome *out)

@@ -64,6 +64,8 @@ struct retry_row {
 #define FOUND   { 200, "{'sessions':[{'session_id':'o','status':'finished','tags':['$']}]}" }
 #define OUTAGE  { 503, "" }
 #define BAD_KEY { 401, "" }
+#define SAME    { 200, "{'session_id':'o','url':'https://x/o','is_new_session':false}" }
+#define OVER    { 200, "{'session_id':'o','status':'finished','status_enum':'finished'}" }
 
 #define PUT     "put triage 60 2000; "
 #define LOOK    "GET /v1/sessions; "
@@ -81,6 +83,8 @@ static const struct story stories[] = {
     { "busy", LOOSE, { 0 }, { { 429, "" } }, PUT CREATE, "202 deferred", "" },
     { "silent", LOOSE, { 0 }, { { 0, "" } }, PUT CREATE, "202 deferred", "" },
     { "another is still at it", NATIVE, { .turn = TURN_LATE }, { { 0 } }, PUT, "202 deferred", "" },
+    { "its old session has ended", LOOSE, { 0 }, { SAME, OVER, NONE, { 429, "" } },
+      PUT CREATE "GET /v1/sessions/o; " LOOK CREATE, "202 deferred", "" },
 
     /* what stays is for a person */
     { "key", NATIVE, { 0 }, { NONE, BAD_KEY }, PUT LOOK CREATE, "500 Invalid Devin API key",
@@ -469,6 +473,8 @@ static void first_tries_are_kept_and_settled(void **state)
         struct reply reply = run(&triage, &request, &mem, &report, &why);
         CHECK_VIEW(story->name, text_view(&script.events), view_of(story->events));
         CHECK_VIEW(story->name, say_reply(&reply), view_of(story->reply));
+        CHECK(story->name, reply.status != 202 || report.count > 1
+                               || !view_contains(reply.body, VIEW("\"sessionId\"")));
         script.events.len = 0;
         triage_settle(&triage, &report, &mem);
         CHECK_VIEW(story->name, text_view(&script.events), view_of(story->settled));
