@@ -62,6 +62,7 @@ struct retry_row {
 #define NONE_V3 { 200, "{'items':[]}" }
 #define NEW     { 200, "{'session_id':'s','url':'https://x/s'}" }
 #define FOUND   { 200, "{'sessions':[{'session_id':'o','status':'finished','tags':['$']}]}" }
+#define MADE    { 200, "{'sessions':[{'session_id':'o','status':'finished','created_at':1772000000,'tags':['$']}]}" }
 #define OUTAGE  { 503, "" }
 #define BAD_KEY { 401, "" }
 #define SAME    { 200, "{'session_id':'o','url':'https://x/o','is_new_session':false}" }
@@ -157,6 +158,8 @@ static const struct retry_row retries[] = {
     { "created", NATIVE, { 0 }, 60, { NONE, NEW }, LOOK CREATE, "done created" },
     { "an ended session of another firing", NATIVE, { 0 }, 60, { FOUND, NEW }, LOOK CREATE, "done created" },
     { "without an id it is looked for as well", LOOSE, { 0 }, 60, { NONE, NEW }, LOOK CREATE, "done created" },
+    { "without an id, ended since", LOOSE, { 0 }, 60, { MADE }, LOOK, "done existing" },
+    { "without an id, ended before", LOOSE, { 0 }, 60, { FOUND, NEW }, LOOK CREATE, "done created" },
     { "v3", NATIVE, { .is_v3 = true }, 60, { NONE_V3, NEW }, V3("GET") V3("POST"), "done created" },
     { "told by another", NATIVE, { .turn = TURN_TOLD }, 60, { { 0 } }, "", "done existing" },
     { "dry run", NATIVE, { .is_dry = true }, 60, { { 0 } }, "", "done dry-run" },
