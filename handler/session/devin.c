@@ -377,10 +377,11 @@ static struct devin_next answered_lookup(struct devin *devin, const struct turn 
     return go_to(devin, STAGE_CREATE, turn);
 }
 
-/* v1 gives the same session for the same request; where it does not, a look-up alone keeps from a second. */
+/* v1 knows the same words again, but a retry's may differ by new settings; v3 knows none again. */
 static bool can_wait(const struct devin *devin)
 {
-    return devin->request->is_kept && devin->api.version == API_V3;
+    const struct devin_request *request = devin->request;
+    return request->is_kept && (request->is_repeated || devin->api.version == API_V3);
 }
 
 /* Two sessions cost less than none. */

@@ -169,7 +169,8 @@ static const struct retry_row retries[] = {
     { "another is still at it", NATIVE, { .turn = TURN_LATE }, 60, { { 0 } }, "", "again DEVIN_UNREACHABLE" },
     { "misconfigured", NATIVE, { .refusal = "X is not set" }, 60, { { 0 } }, "", "again MISCONFIGURED" },
     { "v3 without a list", NATIVE, { .is_v3 = true }, 60, { OUTAGE }, V3("GET"), "again DEVIN_OUTAGE" },
-    { "v1 without a list", NATIVE, { 0 }, 60, { OUTAGE, NEW }, LOOK CREATE, "done created" },
+    { "v1 without a list", NATIVE, { 0 }, 60, { OUTAGE }, LOOK, "again DEVIN_OUTAGE" },
+    { "v1 whose list is not allowed", NATIVE, { 0 }, 60, { { 403, "" }, NEW }, LOOK CREATE, "done created" },
 
     { "key", NATIVE, { 0 }, 60, { NONE, BAD_KEY }, LOOK CREATE POISON("Invalid Devin API key"), "done poisoned" },
     { "key, and nobody takes it", NATIVE, { .puts = "n" }, 60, { NONE, BAD_KEY },
@@ -616,9 +617,12 @@ static struct view long_body(void)
 static struct view created_by(const struct world *world, const struct request *request,
                               bool is_first, struct view *message)
 {
-    static const struct answer_row v1[MAX_ANSWERS] = { OUTAGE, OUTAGE };
+    /* A first try that looks nothing up is answered by the first of them. */
+    static const struct answer_row v1_first[MAX_ANSWERS] = { OUTAGE, OUTAGE };
+    static const struct answer_row v1[MAX_ANSWERS] = { NONE, OUTAGE };
     static const struct answer_row v3[MAX_ANSWERS] = { NONE_V3, OUTAGE };
-    struct script script = script_of("bytes", world, world->is_v3 ? v3 : v1);
+    const struct answer_row *answers = world->is_v3 ? v3 : is_first ? v1_first : v1;
+    struct script script = script_of("bytes", world, answers);
     struct triage triage = triage_with(&script);
     struct report report;
     struct failure why = { 0 };
