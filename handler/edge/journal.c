@@ -68,17 +68,18 @@ static struct tally tally_of(const struct report *report)
     return tally;
 }
 
-static void log_store(struct log_line *line, const struct report *report)
+/* Where the request has failed, that failure stands in the line; each problem has one of its own. */
+static void log_store(struct log_line *line, const struct report *report, bool has_failed)
 {
     const struct tally tally = tally_of(report);
     if (tally.stored + tally.unkept > 0) {
         log_number(line, "stored", tally.stored);
         log_number(line, "store_ms", report->store_ms);
     }
-    if (tally.deferred > 0) {
+    if (tally.deferred > 0)
         log_number(line, "deferred", tally.deferred);
+    if (tally.deferred > 0 && !has_failed)
         log_failure(line, tally.why_deferred);
-    }
     if (tally.unkept > 0) {
         log_number(line, "not_stored", tally.unkept);
         log_text(line, "store_failure", view_of(failure_row(tally.why_unkept->kind)->name));
@@ -107,7 +108,7 @@ static void log_report(struct log_line *line, const struct report *report, bool 
         log_text(line, "action", view_of(outcome_word(first)));
     if (first != NULL && first->is_poisoned)
         log_failure(line, &first->why);
-    log_store(line, report);
+    log_store(line, report, has_failed);
     if (first != NULL) {
         log_text(line, "session", has_failed ? VIEW("") : first->session.id);
         log_text(line, "fingerprint", first->problem->identity.fingerprint);
