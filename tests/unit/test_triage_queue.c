@@ -561,6 +561,21 @@ static void retries_end_or_come_again(void **state)
     }
 }
 
+/* There is nothing to keep of it but the reason. */
+static void an_empty_message_is_given_up(void **state)
+{
+    (void)state;
+    static const struct world calm = { 0 };
+    struct script script = script_of("empty", &calm, NULL);
+    const struct triage triage = triage_with(&script);
+    struct request request = retry_of(VIEW(""), 60);
+    struct report report;
+    struct failure why = { 0 };
+    assert_true(triage_run(&triage, &request, &mem, &report, &why));
+    CHECK_VIEW("events", text_view(&script.events), VIEW("put poison 0 2000 -; "));
+    CHECK("reason", view_contains(script.message, VIEW("Stored alert cannot be read")));
+}
+
 /* A session of this firing is the end of it, however the session has ended since. */
 static void a_session_that_the_first_try_made_is_found(void **state)
 {
@@ -725,6 +740,7 @@ int main(void)
         TEST(a_deferred_alert_is_answered_to_the_letter),
         TEST(keeping_takes_its_time_from_the_deadline),
         TEST(retries_end_or_come_again),
+        TEST(an_empty_message_is_given_up),
         TEST(a_session_that_the_first_try_made_is_found),
         TEST(every_try_asks_for_the_same),
         TEST(a_first_try_asks_for_the_same_stored_or_not),
