@@ -95,9 +95,21 @@ static const char *outcome_word(const struct outcome *outcome)
     return outcome->is_poisoned ? "poisoned" : action_name(outcome->action);
 }
 
-static void log_report(struct log_line *line, const struct report *report, bool has_failed,
-                       struct arena *mem)
+/* A retry that cannot be put aside: the failure in the line is the store's, this is why it was. */
+static void log_given_up(struct log_line *line, const struct outcome *outcome)
 {
+    if (outcome->has_failed && outcome->is_unkept) {
+        log_text(line, "given_up", view_of(failure_row(outcome->why.kind)->name));
+        log_text(line, "given_up_reason", view_of(outcome->why.reason));
+        log_text(line, "given_up_detail", view_of(outcome->why.detail));
+    }
+}
+
+static void log_report(struct log_line *line, const struct journal_entry *entry)
+{
+    const struct report *report = entry->report;
+    struct arena *mem = entry->mem;
+    bool has_failed = entry->why != NULL;
     const struct outcome *first = report->count > 0 ? &report->outcomes[0] : NULL;
     if (first != NULL)
         log_alert(line, first->problem->alert, mem);
@@ -108,6 +120,8 @@ static void log_report(struct log_line *line, const struct report *report, bool 
         log_text(line, "action", view_of(outcome_word(first)));
     if (first != NULL && first->is_poisoned)
         log_failure(line, &first->why);
+    if (first != NULL && entry->request->is_retry)
+        log_given_up(line, first);
     log_store(line, report, has_failed);
     if (first != NULL) {
         log_text(line, "session", has_failed ? VIEW("") : first->session.id);
@@ -175,7 +189,7 @@ void journal_write(const struct journal_entry *entry)
     if (entry->why != NULL)
         log_failure(&line, entry->why);
     if (entry->report != NULL)
-        log_report(&line, entry->report, entry->why != NULL, entry->mem);
+        log_report(&line, entry);
     log_number(&line, "ms", entry->ms);
     log_end(&line);
     for (size_t i = 0;

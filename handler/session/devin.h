@@ -13,7 +13,7 @@
  * Threads:  a struct devin belongs to its request.
  *
  * Only the organization, the create and a message that was asked for can fail; a list, a count or a
- * tag that fails is noted and never stops an alert.
+ * tag that fails is noted and never stops an alert, unless that is kept and can wait for the list.
  */
 #ifndef SESSION_DEVIN_H
 #define SESSION_DEVIN_H

@@ -97,10 +97,36 @@ static void each_line_has_each_name_once(void **state)
     assert_int_equal(count, 1 + COUNT_OF(outcomes));
 }
 
+/* The store's failure alone would not tell what is the matter with the alert. */
+static void a_retry_that_nobody_takes_says_both(void **state)
+{
+    (void)state;
+    static const struct alert alert = { .from = &source_native, .name = { "n", 1 } };
+    static const struct problem problem = { .alert = &alert };
+    static const struct request request = { .method = { "POST", 4 }, .is_retry = true };
+    static const struct reply reply = { .status = 500 };
+    struct outcome outcome = { .problem = &problem, .has_failed = true, .is_unkept = true };
+    const struct report report = { .outcomes = &outcome, .count = 1 };
+    (fail)(&outcome.why, FAIL_DEVIN_KEY, "Devin answered 401");
+    (fail)(&outcome.why_unkept, FAIL_STORE_DOWN, "status 500");
+    const struct journal_entry entry = {
+        .request = &request,
+        .reply = &reply,
+        .why = &outcome.why_unkept,
+        .report = &report,
+        .mem = &mem,
+    };
+    struct view line = logged(&entry);
+    check_names("line", line);
+    CHECK("line", view_contains(line, VIEW("\"failure\":\"STORE_DOWN\"")));
+    CHECK("line", view_contains(line, VIEW("\"given_up\":\"DEVIN_KEY\"")));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { TEST(each_line_has_each_name_once) };
+    const struct CMUnitTest tests[] = { TEST(each_line_has_each_name_once),
+                                        TEST(a_retry_that_nobody_takes_says_both) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
