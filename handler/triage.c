@@ -153,6 +153,8 @@ static void send_paced(const struct wire *wire, const struct call *call, long lo
         return;
     *spent_ms += waited_ms;
     long long rest_ms = left_ms - *spent_ms;
+    if (rest_ms <= 0) /* a sleep is never shorter than asked for, but longer */
+        return;
     *answer = (struct answer){ 0 };
     wire->send(wire->state, call, timeout_ms < rest_ms ? timeout_ms : rest_ms, mem, answer);
     *spent_ms += answer->elapsed_ms;
