@@ -393,7 +393,8 @@ static void put_away(const struct job *job, struct view message, struct outcome 
 
 /*
  * Where there is a queue the first try, too, is made from what was read back: so it does not matter
- * whether storing it succeeds, and a repeat of the same alert asks for the same.
+ * whether storing it succeeds, and a repeat of the same alert asks for the same.  A dry run, which keeps
+ * nothing, shows that very request.
  */
 static void keep(const struct job *job, struct stored *stored, struct outcome *out)
 {
@@ -405,10 +406,11 @@ static void keep(const struct job *job, struct stored *stored, struct outcome *o
     form.first_seen_s = job->request->received_s;
     if (stored_write(&form, job->mem, &message, &out->why_unkept)
         && stored_read(message, job->mem, stored, &out->why_unkept)) {
-        put_away(job, message, out);
+        if (!job->is_dry)
+            put_away(job, message, out);
         return;
     }
-    out->is_unkept = true;
+    out->is_unkept = !job->is_dry;
     *stored = form;
 }
 
@@ -473,7 +475,7 @@ static bool prepare(const struct job *job, struct problem *problem, struct outco
     if (!hide_secrets(job->triage, problem, job->mem, job->report, &out->why))
         return false;
     *stored = form_of(job->triage, problem);
-    if (job->triage->store.put != NULL && !job->is_dry)
+    if (job->triage->store.put != NULL)
         keep(job, stored, out);
     out->stored = stored;
     return true;

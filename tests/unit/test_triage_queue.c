@@ -690,6 +690,30 @@ static void a_first_try_asks_for_the_same_stored_or_not(void **state)
     CHECK_VIEW("created", created[1], created[0]);
 }
 
+/* Of a long alert that is less than there would be without a queue. */
+static void a_dry_run_shows_what_would_be_asked_for(void **state)
+{
+    (void)state;
+    static const struct world worlds[] = { { 0 }, { .is_dry = true } };
+    static const struct answer_row answers[MAX_ANSWERS] = { NONE, NEW };
+    struct view prompts[COUNT_OF(worlds)];
+    struct request request = post(long_body());
+    for (size_t i = 0; i < COUNT_OF(worlds); i++) {
+        struct script script = script_of("dry", &worlds[i], answers);
+        const struct triage triage = triage_with(&script);
+        struct report report;
+        struct json json = { 0 };
+        struct failure why = { 0 };
+        assert_true(triage_run(&triage, &request, &mem, &report, &why));
+        bool is_json = json_read(script.created, &mem, &json, &why);
+        CHECK("dry", is_json == !worlds[i].is_dry);
+        prompts[i] = is_json ? view_keep(json_text(json_at(json.root, "prompt")), &mem)
+                             : report.outcomes[0].prompt;
+        json_free(&json);
+    }
+    CHECK_VIEW("prompt", prompts[1], prompts[0]);
+}
+
 /* With each ceiling: kept before Devin is called, and whatever fails is ours and loses nothing. */
 static void check_ceilings(const char *name, const struct request *request, bool is_retry)
 {
@@ -744,6 +768,7 @@ int main(void)
         TEST(a_session_that_the_first_try_made_is_found),
         TEST(every_try_asks_for_the_same),
         TEST(a_first_try_asks_for_the_same_stored_or_not),
+        TEST(a_dry_run_shows_what_would_be_asked_for),
         TEST(too_little_memory_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
