@@ -98,7 +98,7 @@ package-check: package $(STANDINS) ## that it holds what it must, starts read-on
 	@tests/package/check.py $(PACKAGE_ANY) $(PACKAGE) $(PACKAGE_HANDLER) $(PACKAGE_LICENCES)
 	@tests/package/check.py --self-test $(PACKAGE) $(PACKAGE_HANDLER) $(PACKAGE_LICENCES)
 	@tests/package/ignore.py bin/triage.zip
-	@tests/package/play.py $(PACKAGE) $(BIN)/standin
+	@tests/queue/run.sh tests/package/play.py $(PACKAGE) $(BIN)/standin
 
 deploy: ## bring it to Azure, or up to date there: shows the plan and asks; DEPLOY=--plan only shows it
 	@$(MAKE) --no-print-directory package

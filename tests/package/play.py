@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Plays what becomes of the package in Azure: unpacked in three ways, mounted read-only, started, and asked.
 
-  play.py FOLDER ZIP STANDINS     from the repository's root; STANDINS is where host and devin were built
+  tests/queue/run.sh play.py FOLDER ZIP STANDINS     from the repository's root; STANDINS is where host and devin were built
 
 Mounting takes the right to: as root, or where users may have namespaces of their own.  Without it files are
 made read-only by their modes, and that is said.
 """
+import contextlib
 import json
 import os
 import shutil
@@ -27,6 +28,9 @@ ALERT = Path("tests/cases/samples/azure-monitor/common-log-v2-exceptions-sev1-fi
 TEMPLATE = "deploy/templates/longer-triage.mustache"
 SENTENCE = "You are the on-call engineer for a production system."  # of that template
 
+
+# The emulator's account is public: https://learn.microsoft.com/azure/storage/common/storage-use-azurite
+AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
 # --- three ways to unpack ------------------------------------------------------------------------
 
@@ -104,23 +108,24 @@ def free_port():
 
 
 class Program:
-    """A stand-in; it is up when it says its URL."""
+    """A stand-in; it is up when it says `sign`."""
 
-    def __init__(self, words, **more):
+    def __init__(self, words, sign="stand-in: http://", **more):
+        self.sign = sign
         self.said = []
         self.is_up = threading.Event()
         self.process = subprocess.Popen(  # pylint: disable=consider-using-with
             words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
         threading.Thread(target=self.listen, daemon=True).start()
         self.is_up.wait(PATIENCE_S)
-        if self.process.poll() is not None or not any("http://" in line for line in self.said):
+        if self.process.poll() is not None or not any(sign in line for line in self.said):
             self.stop()
             sys.exit(f"package: {words[0]} does not start:\n" + "".join(self.said))
 
     def listen(self):
         for line in self.process.stdout:
             self.said.append(line)
-            if "stand-in: http://" in line:
+            if self.sign in line:
                 self.is_up.set()
         self.is_up.set()
 
@@ -146,9 +151,10 @@ def demand(is_so, what, answer):
 
 
 def ask(port):
-    """Healthy, the packaged template is read, and an alert becomes a session."""
+    """Healthy, with a queue; the packaged template is read, and an alert becomes a session."""
     health = call(port, "")
     demand(health[0] == 200 and health[1]["status"] == "ready", "not healthy", health)
+    demand(health[1]["queue"] == "on", "no queue", health)
     alert = ALERT.read_bytes()
     dry = call(port, "&dryRun=1", alert)
     demand(SENTENCE in json.dumps(dry[1]), "its template is not the packaged one", dry)
@@ -157,21 +163,28 @@ def ask(port):
     return reply[1]["sessionId"]
 
 
-def play(root, standins):
-    devin_port, port = free_port(), free_port()
+def azurite(port, folder):
+    """What the package's own function needs, and what run.sh has installed."""
+    words = [os.environ["AZURITE_QUEUE"], "--queuePort", str(port), "--location", folder, "--disableTelemetry"]
+    return Program(words, sign="successfully listen")
+
+
+def play(root, standins, scratch):
+    devin_port, queue_port, port = free_port(), free_port(), free_port()
     settings = {
         "PATH": os.environ["PATH"], "DEVIN_API_KEY": "apk_package_test", "PROMPT_TEMPLATE": TEMPLATE,
         "TARGET_REPO": "https://github.com/org/repo", "DEVIN_API_URL": f"http://127.0.0.1:{devin_port}",
+        "QUEUE": "on", "AzureWebJobsStorage": "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
+        f"AccountKey={AZURITE_KEY};QueueEndpoint=http://127.0.0.1:{queue_port}/devstoreaccount1",
     }
-    devin = Program([standins / "devin", "--port", str(devin_port)])
-    try:
+    with contextlib.ExitStack() as running:
+        running.callback(azurite(queue_port, scratch).stop)
+        running.callback(Program([standins / "devin", "--port", str(devin_port)]).stop)
         host = Program([standins / "host", "--root", root, "--port", str(port), "--function-key", KEY], env=settings)
-        try:
-            return ask(port)
-        finally:
-            host.stop()
-    finally:
-        devin.stop()
+        running.callback(host.stop)
+        session = ask(port)
+        demand(any("queue triage" in line for line in host.said), "the host serves no queue", host.said)
+        return session
 
 
 def main():
@@ -188,7 +201,7 @@ def main():
             unpack_as(folder, target, root)
             make_read_only(root, can_mount)
             try:
-                session = play(root, standins.resolve())
+                session = play(root, standins.resolve(), scratch)
             finally:
                 make_writable(root, can_mount)
             print(f"package: unpacked as {name} does, {how}: 200 with session {session}")
