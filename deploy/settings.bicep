@@ -100,6 +100,6 @@ type appSettings = {
   @description('seconds after which a stored alert that is not settled is tried again; never before its deadline (default: 60)')
   QUEUE_HIDE_S: string?
 
-  @description('hours after which a stored alert is given up and kept as poisoned (default: 24)')
+  @description('hours after which a stored alert is given up and kept as poisoned; for more than 24 raise maxDequeueCount in host.json (default: 24)')
   QUEUE_MAX_AGE_H: string?
 }

@@ -116,12 +116,18 @@ static void stop_machinery(struct machinery *machinery)
         queue_stop(machinery->queue);
 }
 
-static bool start_machinery(struct machinery *out, const struct settings *settings)
+/* Whoever stores an alert answers for its next try, and that is the host's to make. */
+static bool start_machinery(struct machinery *out, const struct settings *settings, bool has_host)
 {
+    bool is_stored = settings_has_queue(settings) && has_host;
+    if (settings_has_queue(settings) && !has_host)
+        fprintf(stderr, "handler: QUEUE is on, but without the Functions host (" PORT_VARIABLE
+                        " is not set) nobody would try a stored alert again: alerts are not "
+                        "stored; start it with `func start`, or set QUEUE to off\n");
     *out = (struct machinery){ .loop = wire_start(&settings->wire) };
-    if (out->loop != NULL && settings_has_queue(settings))
+    if (out->loop != NULL && is_stored)
         out->queue = queue_start(out->loop, &settings->account);
-    if (out->loop != NULL && (out->queue != NULL || !settings_has_queue(settings)))
+    if (out->loop != NULL && (out->queue != NULL || !is_stored))
         return true;
     stop_machinery(out);
     fprintf(stderr, "handler: not enough memory or threads to start\n");
@@ -143,7 +149,7 @@ static int serve_on(int port, bool is_port_given, bool has_host, struct settings
     pid_t parent = getppid();
     sigset_t signals = block_signals();
     struct machinery machinery;
-    if (!start_machinery(&machinery, settings))
+    if (!start_machinery(&machinery, settings, has_host))
         return 1;
     const struct triage triage = triage_of(&machinery, settings);
     struct server_plan plan = {

@@ -153,6 +153,8 @@ static void send_paced(const struct wire *wire, const struct call *call, long lo
         return;
     *spent_ms += waited_ms;
     long long rest_ms = left_ms - *spent_ms;
+    if (rest_ms <= 0) /* a sleep is never shorter than asked for, but longer */
+        return;
     *answer = (struct answer){ 0 };
     wire->send(wire->state, call, timeout_ms < rest_ms ? timeout_ms : rest_ms, mem, answer);
     *spent_ms += answer->elapsed_ms;
@@ -391,7 +393,8 @@ static void put_away(const struct job *job, struct view message, struct outcome 
 
 /*
  * Where there is a queue the first try, too, is made from what was read back: so it does not matter
- * whether storing it succeeds, and a repeat of the same alert asks for the same.
+ * whether storing it succeeds, and a repeat of the same alert asks for the same.  A dry run, which keeps
+ * nothing, shows that very request.
  */
 static void keep(const struct job *job, struct stored *stored, struct outcome *out)
 {
@@ -403,10 +406,11 @@ static void keep(const struct job *job, struct stored *stored, struct outcome *o
     form.first_seen_s = job->request->received_s;
     if (stored_write(&form, job->mem, &message, &out->why_unkept)
         && stored_read(message, job->mem, stored, &out->why_unkept)) {
-        put_away(job, message, out);
+        if (!job->is_dry)
+            put_away(job, message, out);
         return;
     }
-    out->is_unkept = true;
+    out->is_unkept = !job->is_dry;
     *stored = form;
 }
 
@@ -471,7 +475,7 @@ static bool prepare(const struct job *job, struct problem *problem, struct outco
     if (!hide_secrets(job->triage, problem, job->mem, job->report, &out->why))
         return false;
     *stored = form_of(job->triage, problem);
-    if (job->triage->store.put != NULL && !job->is_dry)
+    if (job->triage->store.put != NULL)
         keep(job, stored, out);
     out->stored = stored;
     return true;
@@ -494,6 +498,7 @@ static void defer(struct outcome *out)
         return;
     out->has_failed = false;
     out->action = ACTION_DEFERRED;
+    out->session = (struct session){ 0 }; /* one that was found on the way is none of its own */
 }
 
 static void open_one(const struct job *job, struct outcome *out)
@@ -504,6 +509,7 @@ static void open_one(const struct job *job, struct outcome *out)
     if (out->has_failed)
         return;
     request.is_repeated = job->request->is_retry;
+    request.since_s = out->stored->first_seen_s;
     request.is_kept = job->request->is_retry || out->receipt.id.len > 0;
     if (job->is_dry)
         look_only(job->triage, &request, job->mem, out);

@@ -130,8 +130,8 @@ struct triage_settings {
     long long max_severity; /* less urgent alerts are ignored; a severity not stated passes */
     long long on_resolved;  /* enum on_resolved */
     bool is_dry_run;        /* every request is one */
-    long long
-        queue_hide_s; /* a stored alert shows itself again after so long, and never too early */
+    /* A stored alert shows itself again after so long, and never while its first try may last. */
+    long long queue_hide_s;
     long long queue_max_age_h; /* after that no retry is made any more */
 };
 
@@ -159,8 +159,8 @@ enum action {
 /* What became of one problem. */
 struct outcome {
     const struct problem *problem;
-    const struct stored
-        *stored; /* what Devin is told: the form that is kept, where there is a queue */
+    /* What Devin is told: the form that is kept, where there is a queue. */
+    const struct stored *stored;
     enum action action;
     struct session session; /* once there is one */
     struct view prompt;     /* of a dry run */

@@ -68,17 +68,18 @@ static struct tally tally_of(const struct report *report)
     return tally;
 }
 
-static void log_store(struct log_line *line, const struct report *report)
+/* Where the request has failed, that failure stands in the line; each problem has one of its own. */
+static void log_store(struct log_line *line, const struct report *report, bool has_failed)
 {
     const struct tally tally = tally_of(report);
     if (tally.stored + tally.unkept > 0) {
         log_number(line, "stored", tally.stored);
         log_number(line, "store_ms", report->store_ms);
     }
-    if (tally.deferred > 0) {
+    if (tally.deferred > 0)
         log_number(line, "deferred", tally.deferred);
+    if (tally.deferred > 0 && !has_failed)
         log_failure(line, tally.why_deferred);
-    }
     if (tally.unkept > 0) {
         log_number(line, "not_stored", tally.unkept);
         log_text(line, "store_failure", view_of(failure_row(tally.why_unkept->kind)->name));
@@ -94,9 +95,21 @@ static const char *outcome_word(const struct outcome *outcome)
     return outcome->is_poisoned ? "poisoned" : action_name(outcome->action);
 }
 
-static void log_report(struct log_line *line, const struct report *report, bool has_failed,
-                       struct arena *mem)
+/* A retry that cannot be put aside: the failure in the line is the store's, this is why it was. */
+static void log_given_up(struct log_line *line, const struct outcome *outcome)
 {
+    if (outcome->has_failed && outcome->is_unkept) {
+        log_text(line, "given_up", view_of(failure_row(outcome->why.kind)->name));
+        log_text(line, "given_up_reason", view_of(outcome->why.reason));
+        log_text(line, "given_up_detail", view_of(outcome->why.detail));
+    }
+}
+
+static void log_report(struct log_line *line, const struct journal_entry *entry)
+{
+    const struct report *report = entry->report;
+    struct arena *mem = entry->mem;
+    bool has_failed = entry->why != NULL;
     const struct outcome *first = report->count > 0 ? &report->outcomes[0] : NULL;
     if (first != NULL)
         log_alert(line, first->problem->alert, mem);
@@ -107,7 +120,9 @@ static void log_report(struct log_line *line, const struct report *report, bool 
         log_text(line, "action", view_of(outcome_word(first)));
     if (first != NULL && first->is_poisoned)
         log_failure(line, &first->why);
-    log_store(line, report);
+    if (first != NULL && entry->request->is_retry)
+        log_given_up(line, first);
+    log_store(line, report, has_failed);
     if (first != NULL) {
         log_text(line, "session", has_failed ? VIEW("") : first->session.id);
         log_text(line, "fingerprint", first->problem->identity.fingerprint);
@@ -174,7 +189,7 @@ void journal_write(const struct journal_entry *entry)
     if (entry->why != NULL)
         log_failure(&line, entry->why);
     if (entry->report != NULL)
-        log_report(&line, entry->report, entry->why != NULL, entry->mem);
+        log_report(&line, entry);
     log_number(&line, "ms", entry->ms);
     log_end(&line);
     for (size_t i = 0;

@@ -461,6 +461,7 @@ static struct reply serve_envelope(struct visit *visit)
 static struct reply serve_retry(struct visit *visit)
 {
     struct view envelope = { 0 };
+    visit->request.is_retry = true; /* even one that cannot be opened */
     visit->has_failed =
         !read_body(visit, RETRY_BYTES, &envelope)
         || !invocation_open_retry(envelope, &visit->mem, &visit->request, &visit->why)

@@ -180,7 +180,7 @@ static const struct setting rows[] = {
       .help = "seconds after which a stored alert that is not settled is tried again; never before its deadline" },
     { "QUEUE_MAX_AGE_H", NUMBER_AT(triage.queue_max_age_h),
       .fallback = "24", .min = 1, .max = 168,
-      .help = "hours after which a stored alert is given up and kept as poisoned" },
+      .help = "hours after which a stored alert is given up and kept as poisoned; for more than 24 raise maxDequeueCount in host.json" },
     { "AzureWebJobsStorage", TEXT_AT(storage.connection), .max = 4096,
       .is_secret = true,
       .help = "connection string of the storage account, the Functions host's own; an identity needs none" },

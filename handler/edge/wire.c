@@ -189,8 +189,10 @@ static void set_url(struct exchange *exchange, struct view base, const char *pat
     exchange->is_broken = exchange->is_broken || !text_ok(&url);
 }
 
+/* To libcurl 0 is no limit at all. */
 static void set_limits(struct exchange *exchange, long long timeout_ms)
 {
+    timeout_ms = timeout_ms > 0 ? timeout_ms : 1;
     long connect_ms = timeout_ms < CONNECT_TIMEOUT_MS ? (long)timeout_ms : CONNECT_TIMEOUT_MS;
     set_number(exchange, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
     set_number(exchange, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);

@@ -7,6 +7,8 @@
 #include "base/arena.h"
 #include "base/json.h"
 
+#include <limits.h>
+
 enum {
     MAX_ID_BYTES = 256,
     MAX_URL_BYTES = 1024,
@@ -383,6 +385,33 @@ bool api_read_session(const struct cJSON *node, struct arena *mem, struct sessio
     out->created = view_keep(json_as_text(json_at(node, "created_at"), mem), mem);
     read_tags(json_at(node, "tags"), mem, out);
     return arena_ok(mem);
+}
+
+/* "2026-01-02T03:04:05", with a fraction or "Z" or neither: Devin's times are UTC. */
+static bool read_iso(struct view text, long long *out)
+{
+    static const size_t places[] = { 0, 5, 8, 11, 14, 17 };
+    long long parts[COUNT_OF(places)];
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        struct view digits = view_cap(view_skip(text, places[i]), i == 0 ? 4 : 2);
+        if (!view_to_number(digits, 0, 9999, &parts[i]))
+            return false;
+    }
+    /* The year begins in March, so that its leap day is the last. */
+    long long month = (parts[1] + 9) % 12;
+    long long year = parts[0] - (month >= 10 ? 1 : 0);
+    long long days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5
+                     + parts[2] - 1 - 719468;
+    *out = ((days * 24 + parts[3]) * 60 + parts[4]) * 60 + parts[5];
+    return true;
+}
+
+bool api_is_since(const struct session *session, long long since_s)
+{
+    long long created_s = 0;
+    bool is_known = view_to_number(session->created, 1, LLONG_MAX, &created_s)
+                    || read_iso(session->created, &created_s);
+    return is_known && created_s >= since_s;
 }
 
 /* --- reading lists --------------------------------------------------------------------------- */

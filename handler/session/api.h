@@ -122,6 +122,9 @@ struct view api_cursor_of(const struct api *api, const struct cJSON *body,
 /* How many messages of the session begin with `mark`. */
 size_t api_count_messages(const struct cJSON *body, struct view mark);
 
+/* Whether a session was created then or later (seconds since 1970); false when it does not say. */
+bool api_is_since(const struct session *session, long long since_s);
+
 /* Of another form, an id stays as it is: "devin-" and 32 hex digits are one id with the bare digits. */
 bool api_same_id(struct view a, struct view b);
 

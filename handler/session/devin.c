@@ -9,7 +9,7 @@
 
 #include <limits.h>
 
-enum { MAX_PAGES = 5, MAX_ORG_BYTES = 128, LEAST_ASIDE_MS = 1500 };
+enum { MAX_PAGES = 5, MAX_ORG_BYTES = 128, LEAST_ASIDE_MS = 1500, CLOCKS_DIFFER_S = 10 };
 
 /* One answer on its way through: what a stage decides with. */
 struct turn {
@@ -284,10 +284,13 @@ static bool has_tag(const struct session *session, struct view tag)
     return false;
 }
 
+/* Without a firing, what was made since an earlier try came from that. */
 static bool is_of_firing(const struct devin *devin, const struct session *session)
 {
-    const struct identity *identity = &devin->request->problem->identity;
-    return identity->has_firing && has_tag(session, identity->firing);
+    const struct devin_request *request = devin->request;
+    if (request->problem->identity.has_firing)
+        return has_tag(session, request->problem->identity.firing);
+    return request->is_repeated && api_is_since(session, request->since_s - CLOCKS_DIFFER_S);
 }
 
 static bool is_later(struct view a, struct view b)
@@ -374,10 +377,11 @@ static struct devin_next answered_lookup(struct devin *devin, const struct turn 
     return go_to(devin, STAGE_CREATE, turn);
 }
 
-/* v1 gives the same session for the same request; where it does not, a look-up alone keeps from a second. */
+/* v1 knows the same words again, but a retry's may differ by new settings; v3 knows none again. */
 static bool can_wait(const struct devin *devin)
 {
-    return devin->request->is_kept && devin->api.version == API_V3;
+    const struct devin_request *request = devin->request;
+    return request->is_kept && (request->is_repeated || devin->api.version == API_V3);
 }
 
 /* Two sessions cost less than none. */
@@ -558,7 +562,8 @@ static struct devin_next answered_confirm(struct devin *devin, const struct turn
 static struct devin_next answered_check(struct devin *devin, const struct turn *turn)
 {
     struct session now;
-    if (!api_read_session(turn->body, turn->mem, &now) || !now.has_ended)
+    if (!api_read_session(turn->body, turn->mem, &now) || !now.has_ended
+        || is_of_firing(devin, &now))
         return finish(devin, RESULT_EXISTING);
     devin->is_plain = true;
     devin->creates = 0;

@@ -13,7 +13,7 @@
  * Threads:  a struct devin belongs to its request.
  *
  * Only the organization, the create and a message that was asked for can fail; a list, a count or a
- * tag that fails is noted and never stops an alert.
+ * tag that fails is noted and never stops an alert, unless that is kept and can wait for the list.
  */
 #ifndef SESSION_DEVIN_H
 #define SESSION_DEVIN_H
@@ -63,7 +63,9 @@ struct devin_request {
     const struct problem *problem;
     bool has_identity; /* its sender tells problems apart: look for an open session first */
     bool is_repeated;  /* it was asked for before: look first whether that has made a session */
-    bool is_kept;      /* it will be asked for again: not knowing is a reason to wait for that */
+    long long
+        since_s;  /* when it was asked for first, since 1970; counts for one that is repeated */
+    bool is_kept; /* it will be asked for again: not knowing is a reason to wait for that */
     struct devin_told told; /* joined as if the look-up had found it, unless it has ended */
 };
 

@@ -231,29 +231,49 @@ static enum test_result no_forgery(struct e2e *e2e)
                : e2e_fail(e2e, "an envelope of a client's got through", answer.head);
 }
 
-/* Started without the host it may stand behind a proxy that passes every path on. */
-static enum test_result no_stored_alert_from_others(struct e2e *e2e)
+/* Started without the host, and asked once. */
+static bool ask_alone(struct e2e *e2e, struct env *env, struct view request,
+                      struct http_answer *answer)
 {
     struct program handler = { .port = process_free_port() };
     char number[16];
     const char *argv[] = { e2e->site->handler, "--port", number, NULL };
-    struct env env = env_basics(e2e->mem);
-    struct http_answer answer = { 0 };
-    player_defaults(&env, 1);
+    player_defaults(env, 1);
     snprintf(number, sizeof number, "%d", handler.port);
     int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    const struct process_plan plan = { .argv = argv, .env = env.at, .out = null, .err = -1 };
+    const struct process_plan plan = { .argv = argv, .env = env->at, .out = null, .err = null };
     if (null < 0 || !process_start(&plan, &handler.process))
-        return TEST_FAILED;
+        return false;
     close(null);
-    struct view envelope = VIEW("{\"Data\":{\"alert\":\"x\"}}");
     bool ok = process_await_port(handler.port, DUO_PATIENCE_MS)
-              && http_call(handler.port,
-                           http_request("POST", VIEW("/retry-devin"), VIEW(""), envelope, e2e->mem),
-                           DUO_PATIENCE_MS, e2e->mem, &answer)
-              && answer.status == 404;
-    ok = program_end(&handler, SIGTERM, DUO_PATIENCE_MS, e2e->why) && ok;
-    return ok ? TEST_PASSED : e2e_fail(e2e, "it took a stored alert from anybody", answer.head);
+              && http_call(handler.port, request, DUO_PATIENCE_MS, e2e->mem, answer);
+    return program_end(&handler, SIGTERM, DUO_PATIENCE_MS, e2e->why) && ok;
+}
+
+/* It may stand behind a proxy that passes every path on. */
+static enum test_result no_stored_alert_from_others(struct e2e *e2e)
+{
+    struct env env = env_basics(e2e->mem);
+    struct http_answer answer = { 0 };
+    struct view envelope = VIEW("{\"Data\":{\"alert\":\"x\"}}");
+    struct view request = http_request("POST", VIEW("/retry-devin"), VIEW(""), envelope, e2e->mem);
+    return ask_alone(e2e, &env, request, &answer) && answer.status == 404
+               ? TEST_PASSED
+               : e2e_fail(e2e, "it took a stored alert from anybody", answer.head);
+}
+
+/* 202 promises another try, and nobody would make it. */
+static enum test_result no_queue_alone(struct e2e *e2e)
+{
+    struct env env = env_basics(e2e->mem);
+    struct http_answer answer = { 0 };
+    struct view request = http_request("GET", VIEW(PATH), VIEW(""), (struct view){ 0 }, e2e->mem);
+    env_set(&env, VIEW("QUEUE"), VIEW("on"));
+    env_set(&env, VIEW("AzureWebJobsStorage"), VIEW("UseDevelopmentStorage=true"));
+    return ask_alone(e2e, &env, request, &answer) && answer.status == 200
+                   && view_contains(answer.body, VIEW("\"queue\":\"off\""))
+               ? TEST_PASSED
+               : e2e_fail(e2e, "it stores what nobody would try again", answer.body);
 }
 
 const struct e2e_test e2e_process[] = {
@@ -266,5 +286,6 @@ const struct e2e_test e2e_process[] = {
     { "process: host.json lets in what the threads can serve", host_json_fits },
     { "process: a client of the host cannot make up an envelope", no_forgery },
     { "process: without the host nobody can bring a stored alert", no_stored_alert_from_others },
+    { "process: without the host no alert is stored", no_queue_alone },
     { NULL, NULL },
 };

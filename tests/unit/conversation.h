@@ -43,6 +43,7 @@ struct setup {
     long long tries;        /* 0: 3 */
     long long max_messages; /* 0: 5 */
     long long left_ms;      /* 0: DEADLINE_MS */
+    long long since_s;      /* asked for once more, first then; 0: for the first time */
     bool has_also;          /* another problem was folded into this one */
     const char *told;       /* another request has opened session "a", for these tags too */
 };
@@ -170,6 +171,8 @@ static inline void furnish(struct stage_set *set, const struct setup *setup)
         .message = VIEW(DEVIN_MESSAGE_MARK "m"),
         .problem = &set->problem,
         .has_identity = setup->has_identity,
+        .is_repeated = setup->since_s != 0,
+        .since_s = setup->since_s,
     };
     if (setup->told != NULL)
         set->request.told =

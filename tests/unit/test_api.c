@@ -361,6 +361,36 @@ static void a_session_has_title_age_and_tags(void **state)
     assert_int_equal(session.tag_count, 0);
 }
 
+static void ages_are_compared_in_each_form(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *created; /* JSON */
+        long long at_s;      /* 0: unknown */
+    } rows[] = {
+        { "1780000000", 1780000000 },
+        { "\"1780000000\"", 1780000000 },
+        { "\"1970-01-01T00:00:01Z\"", 1 },
+        { "\"2000-02-29T23:59:59Z\"", 951868799 },
+        { "\"2024-12-31T00:00:00\"", 1735603200 },
+        { "\"2026-03-01T12:30:15.123456+00:00\"", 1772368215 },
+        { "\"2026-03-01\"", 0 },
+        { "\"yesterday\"", 0 },
+        { "null", 0 },
+        { "-5", 0 },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct text body = text_in(&mem, 256);
+        struct session session;
+        text_add_string(&body, "{\"session_id\":\"a\",\"created_at\":");
+        text_add_string(&body, rows[i].created);
+        text_add_char(&body, '}');
+        CHECK(rows[i].created, api_read_session(parse(text_view(&body)), &mem, &session));
+        CHECK(rows[i].created, api_is_since(&session, rows[i].at_s) == (rows[i].at_s > 0));
+        CHECK(rows[i].created, !api_is_since(&session, rows[i].at_s + 1));
+    }
+}
+
 static void more_tags_than_devin_takes_are_left_out(void **state)
 {
     (void)state;
@@ -508,6 +538,7 @@ int main(void)
         TEST(sessions_are_read_and_never_trusted),
         TEST(what_ends_a_session_is_known),
         TEST(a_session_has_title_age_and_tags),
+        TEST(ages_are_compared_in_each_form),
         TEST(more_tags_than_devin_takes_are_left_out),
         TEST(a_session_outlives_its_answer),
         TEST(lists_are_read_in_each_form),

@@ -74,6 +74,31 @@ static const struct conversation plain[] = {
       RESULT_CREATED, 0, "new", "" },
 };
 
+/* --- once more --------------------------------------------------------------------------------- */
+
+/* Sessions of ITEM() were created at 5. */
+static const struct conversation again[] = {
+    { "without a firing, ended since", { .has_no_firing = true, .since_s = 5 },
+      { { LIST1("fp-1"), 200, LISTED1(SAME_ENDED), 0, 0 } }, RESULT_EXISTING, 0, "s", "" },
+    { "v3, without a firing, ended since", { .version = API_V3, .has_no_firing = true, .since_s = 5 },
+      { { LIST3("fp-1"), 200, LISTED3(SAME_ENDED), 0, 0 } }, RESULT_EXISTING, 0, "s", "" },
+    { "by a clock that goes after ours", { .has_no_firing = true, .since_s = 15 },
+      { { LIST1("fp-1"), 200, LISTED1(SAME_ENDED), 0, 0 } }, RESULT_EXISTING, 0, "s", "" },
+    { "ended before", { .has_no_firing = true, .since_s = 16 },
+      { { LIST1("fp-1"), 200, LISTED1(SAME_ENDED), 0, 0 }, { CREATE1, 200, NEW, 0, 0 } },
+      RESULT_CREATED, 0, "new", "" },
+    { "no list, ended since", { .has_no_firing = true, .since_s = 5 },
+      { { LIST1("fp-1"), 403, "", 0, 0 }, { CREATE1, 200, OLD, 0, 0 },
+        { GET1("old"), 200, ITEM("old", "finished", ""), 0, 0 } },
+      RESULT_EXISTING, 0, "old", NO_LIST },
+    { "one that is open and was made by us is no other", { .version = API_V3, .has_identity = true, .has_no_firing = true,
+                                                          .since_s = 5, .on_refire = REFIRE_CREATE },
+      { { LIST3("fp-1"), 200, LISTED3(SAME), 0, 0 } }, RESULT_EXISTING, 0, "s", "" },
+    { "a firing is known by its tag alone", { .has_identity = true, .since_s = 1 },
+      { { LIST1("fp-1"), 200, LISTED1(ENDED1), 0, 0 }, { CREATE1, 200, NEW, 0, 0 } },
+      RESULT_CREATED, 0, "new", "" },
+};
+
 /* --- with one ---------------------------------------------------------------------------------- */
 
 static const struct conversation known[] = {
@@ -335,6 +360,12 @@ static void alerts_without_an_identity(void **state)
     hold_all(plain, COUNT_OF(plain));
 }
 
+static void alerts_that_come_once_more(void **state)
+{
+    (void)state;
+    hold_all(again, COUNT_OF(again));
+}
+
 static void alerts_with_one(void **state)
 {
     (void)state;
@@ -407,6 +438,7 @@ static void too_little_memory_is_a_clean_failure(void **state)
 {
     (void)state;
     hold_little(plain, COUNT_OF(plain));
+    hold_little(again, COUNT_OF(again));
     hold_little(known, COUNT_OF(known));
     hold_little(resolved, COUNT_OF(resolved));
     hold_little(told, COUNT_OF(told));
@@ -416,6 +448,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(alerts_without_an_identity),
+        TEST(alerts_that_come_once_more),
         TEST(alerts_with_one),
         TEST(alerts_that_are_over),
         TEST(alerts_told_of_a_session),

@@ -447,6 +447,23 @@ static void patience_ends(void **state)
     assert_string_equal(why.reason, "Storage did not answer in time");
 }
 
+/* Without the limit it would wait for good: the alarm ends the test then. */
+static void no_time_is_not_all_the_time(void **state)
+{
+    (void)state;
+    static const struct step steps[] = { { "GET ", SILENCE, NULL, NULL } };
+    static const long long none[] = { 0, -5 };
+    const struct fetch fetch = { .method = "GET", .url = account.queue_url };
+    PLAY(steps);
+    alarm(60);
+    for (size_t i = 0; i < COUNT_OF(none); i++) {
+        struct fetched fetched;
+        wire_fetch(loop, &fetch, none[i], &mem, &fetched);
+        assert_int_equal(fetched.answer.kind, ANSWER_TIMEOUT);
+    }
+    alarm(0);
+}
+
 static void what_is_too_large_is_not_sent(void **state)
 {
     (void)state;
@@ -671,6 +688,7 @@ int main(void)
         TEST(a_queue_is_created_once),
         TEST(refusals_are_told_in_our_words),
         TEST(patience_ends),
+        TEST(no_time_is_not_all_the_time),
         TEST(what_is_too_large_is_not_sent),
         TEST(removals_go_out_while_nobody_waits),
         TEST(what_nobody_waits_for_is_copied),

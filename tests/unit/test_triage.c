@@ -409,6 +409,7 @@ struct script {
     struct view first_body;
     size_t sends;
     size_t asides; /* lists: answered with nothing, in no time */
+    bool oversleeps;
 };
 
 static void answer_aside(struct script *script, const struct call *call, struct answer *out)
@@ -451,9 +452,9 @@ static void script_send(void *state, const struct call *call, long long timeout_
 
 static bool script_pace(void *state, long long patience_ms, long long *waited_ms)
 {
-    (void)state;
+    const struct script *script = state;
     assert_true(patience_ms >= 0);
-    *waited_ms = 0;
+    *waited_ms = script->oversleeps ? patience_ms + 1 : 0;
     return true;
 }
 
@@ -800,6 +801,23 @@ static bool is_success(struct view body)
     return is_true;
 }
 
+/* Whoever is let through in the last millisecond wakes up after it: then no call can be in time. */
+static void a_call_that_overslept_is_not_made(void **state)
+{
+    (void)state;
+    static const struct scripted answers[MAX_SENDS] = { { 200, 5, 0, BYTES_OF(SESSION) } };
+    struct script script = script_of(answers);
+    struct triage triage = triage_with(&script);
+    struct request request =
+        post(process_read_file("tests/cases/samples/generic/minimal-three-fields.json", &mem));
+    struct report report;
+    struct failure why = { 0 };
+    script.oversleeps = true;
+    assert_false(triage_run(&triage, &request, &mem, &report, &why));
+    assert_int_equal(script.sends, 0);
+    assert_int_equal(why.kind, FAIL_DEVIN_BUSY);
+}
+
 /* With each ceiling a reply is whole, or short and of the same kind. */
 static void replies_with_little_memory_are_of_their_kind(void **state)
 {
@@ -885,6 +903,7 @@ int main(void)
         TEST(every_failure_is_a_sound_reply),
         TEST(a_wrong_method_names_the_right_ones),
         TEST(headers_are_found_without_regard_to_case),
+        TEST(a_call_that_overslept_is_not_made),
         TEST(replies_need_no_memory),
         TEST(replies_with_little_memory_are_of_their_kind),
         TEST(too_little_memory_is_a_clean_failure),

@@ -62,8 +62,11 @@ struct retry_row {
 #define NONE_V3 { 200, "{'items':[]}" }
 #define NEW     { 200, "{'session_id':'s','url':'https://x/s'}" }
 #define FOUND   { 200, "{'sessions':[{'session_id':'o','status':'finished','tags':['$']}]}" }
+#define MADE    { 200, "{'sessions':[{'session_id':'o','status':'finished','created_at':1772000000,'tags':['$']}]}" }
 #define OUTAGE  { 503, "" }
 #define BAD_KEY { 401, "" }
+#define SAME    { 200, "{'session_id':'o','url':'https://x/o','is_new_session':false}" }
+#define OVER    { 200, "{'session_id':'o','status':'finished','status_enum':'finished'}" }
 
 #define PUT     "put triage 60 2000; "
 #define LOOK    "GET /v1/sessions; "
@@ -81,6 +84,8 @@ static const struct story stories[] = {
     { "busy", LOOSE, { 0 }, { { 429, "" } }, PUT CREATE, "202 deferred", "" },
     { "silent", LOOSE, { 0 }, { { 0, "" } }, PUT CREATE, "202 deferred", "" },
     { "another is still at it", NATIVE, { .turn = TURN_LATE }, { { 0 } }, PUT, "202 deferred", "" },
+    { "its old session has ended", LOOSE, { 0 }, { SAME, OVER, NONE, { 429, "" } },
+      PUT CREATE "GET /v1/sessions/o; " LOOK CREATE, "202 deferred", "" },
 
     /* what stays is for a person */
     { "key", NATIVE, { 0 }, { NONE, BAD_KEY }, PUT LOOK CREATE, "500 Invalid Devin API key",
@@ -153,6 +158,8 @@ static const struct retry_row retries[] = {
     { "created", NATIVE, { 0 }, 60, { NONE, NEW }, LOOK CREATE, "done created" },
     { "an ended session of another firing", NATIVE, { 0 }, 60, { FOUND, NEW }, LOOK CREATE, "done created" },
     { "without an id it is looked for as well", LOOSE, { 0 }, 60, { NONE, NEW }, LOOK CREATE, "done created" },
+    { "without an id, ended since", LOOSE, { 0 }, 60, { MADE }, LOOK, "done existing" },
+    { "without an id, ended before", LOOSE, { 0 }, 60, { FOUND, NEW }, LOOK CREATE, "done created" },
     { "v3", NATIVE, { .is_v3 = true }, 60, { NONE_V3, NEW }, V3("GET") V3("POST"), "done created" },
     { "told by another", NATIVE, { .turn = TURN_TOLD }, 60, { { 0 } }, "", "done existing" },
     { "dry run", NATIVE, { .is_dry = true }, 60, { { 0 } }, "", "done dry-run" },
@@ -162,7 +169,8 @@ static const struct retry_row retries[] = {
     { "another is still at it", NATIVE, { .turn = TURN_LATE }, 60, { { 0 } }, "", "again DEVIN_UNREACHABLE" },
     { "misconfigured", NATIVE, { .refusal = "X is not set" }, 60, { { 0 } }, "", "again MISCONFIGURED" },
     { "v3 without a list", NATIVE, { .is_v3 = true }, 60, { OUTAGE }, V3("GET"), "again DEVIN_OUTAGE" },
-    { "v1 without a list", NATIVE, { 0 }, 60, { OUTAGE, NEW }, LOOK CREATE, "done created" },
+    { "v1 without a list", NATIVE, { 0 }, 60, { OUTAGE }, LOOK, "again DEVIN_OUTAGE" },
+    { "v1 whose list is not allowed", NATIVE, { 0 }, 60, { { 403, "" }, NEW }, LOOK CREATE, "done created" },
 
     { "key", NATIVE, { 0 }, 60, { NONE, BAD_KEY }, LOOK CREATE POISON("Invalid Devin API key"), "done poisoned" },
     { "key, and nobody takes it", NATIVE, { .puts = "n" }, 60, { NONE, BAD_KEY },
@@ -469,6 +477,8 @@ static void first_tries_are_kept_and_settled(void **state)
         struct reply reply = run(&triage, &request, &mem, &report, &why);
         CHECK_VIEW(story->name, text_view(&script.events), view_of(story->events));
         CHECK_VIEW(story->name, say_reply(&reply), view_of(story->reply));
+        CHECK(story->name, reply.status != 202 || report.count > 1
+                               || !view_contains(reply.body, VIEW("\"sessionId\"")));
         script.events.len = 0;
         triage_settle(&triage, &report, &mem);
         CHECK_VIEW(story->name, text_view(&script.events), view_of(story->settled));
@@ -551,6 +561,21 @@ static void retries_end_or_come_again(void **state)
     }
 }
 
+/* There is nothing to keep of it but the reason. */
+static void an_empty_message_is_given_up(void **state)
+{
+    (void)state;
+    static const struct world calm = { 0 };
+    struct script script = script_of("empty", &calm, NULL);
+    const struct triage triage = triage_with(&script);
+    struct request request = retry_of(VIEW(""), 60);
+    struct report report;
+    struct failure why = { 0 };
+    assert_true(triage_run(&triage, &request, &mem, &report, &why));
+    CHECK_VIEW("events", text_view(&script.events), VIEW("put poison 0 2000 -; "));
+    CHECK("reason", view_contains(script.message, VIEW("Stored alert cannot be read")));
+}
+
 /* A session of this firing is the end of it, however the session has ended since. */
 static void a_session_that_the_first_try_made_is_found(void **state)
 {
@@ -607,9 +632,12 @@ static struct view long_body(void)
 static struct view created_by(const struct world *world, const struct request *request,
                               bool is_first, struct view *message)
 {
-    static const struct answer_row v1[MAX_ANSWERS] = { OUTAGE, OUTAGE };
+    /* A first try that looks nothing up is answered by the first of them. */
+    static const struct answer_row v1_first[MAX_ANSWERS] = { OUTAGE, OUTAGE };
+    static const struct answer_row v1[MAX_ANSWERS] = { NONE, OUTAGE };
     static const struct answer_row v3[MAX_ANSWERS] = { NONE_V3, OUTAGE };
-    struct script script = script_of("bytes", world, world->is_v3 ? v3 : v1);
+    const struct answer_row *answers = world->is_v3 ? v3 : is_first ? v1_first : v1;
+    struct script script = script_of("bytes", world, answers);
     struct triage triage = triage_with(&script);
     struct report report;
     struct failure why = { 0 };
@@ -662,6 +690,30 @@ static void a_first_try_asks_for_the_same_stored_or_not(void **state)
     CHECK_VIEW("created", created[1], created[0]);
 }
 
+/* Of a long alert that is less than there would be without a queue. */
+static void a_dry_run_shows_what_would_be_asked_for(void **state)
+{
+    (void)state;
+    static const struct world worlds[] = { { 0 }, { .is_dry = true } };
+    static const struct answer_row answers[MAX_ANSWERS] = { NONE, NEW };
+    struct view prompts[COUNT_OF(worlds)];
+    struct request request = post(long_body());
+    for (size_t i = 0; i < COUNT_OF(worlds); i++) {
+        struct script script = script_of("dry", &worlds[i], answers);
+        const struct triage triage = triage_with(&script);
+        struct report report;
+        struct json json = { 0 };
+        struct failure why = { 0 };
+        assert_true(triage_run(&triage, &request, &mem, &report, &why));
+        bool is_json = json_read(script.created, &mem, &json, &why);
+        CHECK("dry", is_json == !worlds[i].is_dry);
+        prompts[i] = is_json ? view_keep(json_text(json_at(json.root, "prompt")), &mem)
+                             : report.outcomes[0].prompt;
+        json_free(&json);
+    }
+    CHECK_VIEW("prompt", prompts[1], prompts[0]);
+}
+
 /* With each ceiling: kept before Devin is called, and whatever fails is ours and loses nothing. */
 static void check_ceilings(const char *name, const struct request *request, bool is_retry)
 {
@@ -712,9 +764,11 @@ int main(void)
         TEST(a_deferred_alert_is_answered_to_the_letter),
         TEST(keeping_takes_its_time_from_the_deadline),
         TEST(retries_end_or_come_again),
+        TEST(an_empty_message_is_given_up),
         TEST(a_session_that_the_first_try_made_is_found),
         TEST(every_try_asks_for_the_same),
         TEST(a_first_try_asks_for_the_same_stored_or_not),
+        TEST(a_dry_run_shows_what_would_be_asked_for),
         TEST(too_little_memory_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
