@@ -191,17 +191,17 @@ static bool torment(struct e2e *e2e, struct torture *torture)
     bool ok = true;
     for (int turn = 0; ok && atomic_load(&torture->next) < plan->deliveries + SENDERS;
          process_sleep_ms(50)) {
-        long long now_ms = process_now_ms();
-        bool should_be_gone = now_ms >= gone_ms && now_ms < back_ms;
+        long long at_ms = process_now_ms();
+        bool should_be_gone = at_ms >= gone_ms && at_ms < back_ms;
         if (should_be_gone != is_gone)
             ok = queue_stage_devin_goes(e2e, &torture->stages[0], should_be_gone);
         is_gone = should_be_gone;
-        if (now_ms >= kill_ms) {
+        if (at_ms >= kill_ms) {
             kill_handler(torture, turn++ % HOSTS);
             kill_ms += plan->kill_ms / HOSTS;
             watch_queue(torture);
         }
-        if (!is_restarted && now_ms >= storage_ms) {
+        if (!is_restarted && at_ms >= storage_ms) {
             ok = ok && restart_storage(e2e, torture);
             is_restarted = true;
         }
@@ -545,7 +545,7 @@ static bool measure_cost(struct e2e *e2e, int count)
         cost[round % 2].cpu_ms += (cpu_of(stage->app.process.pid) - before) / (count * COST_ROUNDS);
     }
     for (int i = 0; ok && i < 2; i++) {
-        qsort(times + (ptrdiff_t)i * COST_ROUNDS * count, (size_t)(COST_ROUNDS * count),
+        qsort(times + (ptrdiff_t)i * COST_ROUNDS * count, (size_t)COST_ROUNDS * (size_t)count,
               sizeof *times, by_size);
         cost[i].median_ms = times[(ptrdiff_t)i * COST_ROUNDS * count + COST_ROUNDS * count / 2];
     }

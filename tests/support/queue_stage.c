@@ -120,7 +120,7 @@ static bool start_app(struct e2e *e2e, const struct queue_plan *plan, struct que
 bool queue_stage_up(struct e2e *e2e, const struct queue_plan *plan, struct queue_stage *out)
 {
     *out = (struct queue_stage){ .is_hosted = plan->is_hosted, .is_guest = plan->beside != NULL };
-    if (out->is_guest) {
+    if (plan->beside != NULL) {
         out->azurite = plan->beside->azurite;
         out->devin = plan->beside->devin;
         return start_app(e2e, plan, out);

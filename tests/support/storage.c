@@ -173,15 +173,23 @@ static struct view part(struct view xml, const char *name)
 
 static void unescape(struct view xml, struct arena *mem, struct view *out)
 {
-    static const char *const names[] = { "&lt;", "<",      "&gt;", ">",     "&quot;",
-                                         "\"",   "&apos;", "'",    "&amp;", "&" };
+    static const struct {
+        const char *name;
+        char stands_for;
+    } names[] = {
+        { "&lt;", '<' }, { "&gt;", '>' }, { "&quot;", '"' }, { "&apos;", '\'' }, { "&amp;", '&' }
+    };
     struct text text = text_in(mem, LARGEST);
     while (xml.len > 0) {
-        size_t i = 0;
-        while (i < COUNT_OF(names) && !view_starts(xml, view_of(names[i])))
-            i += 2;
-        text_add(&text, i < COUNT_OF(names) ? view_of(names[i + 1]) : (struct view){ xml.at, 1 });
-        xml = view_skip(xml, i < COUNT_OF(names) ? view_of(names[i]).len : 1);
+        char c = xml.at[0];
+        size_t length = 1;
+        for (size_t i = 0; i < COUNT_OF(names); i++)
+            if (view_starts(xml, view_of(names[i].name))) {
+                c = names[i].stands_for;
+                length = view_of(names[i].name).len;
+            }
+        text_add_char(&text, c);
+        xml = view_skip(xml, length);
     }
     *out = text_view(&text);
 }
