@@ -729,6 +729,8 @@ static bool retry(struct job *job, struct failure *why)
     if (is_too_old(job, stored))
         fail(&out->why, FAIL_STORED_OLD, "first seen %lld s ago",
              job->request->received_s - stored->first_seen_s);
+    else if (job->is_dry)
+        fail_because(&out->why, FAIL_MISCONFIGURED, VIEW("DRY_RUN is on: stored alerts wait"));
     else
         open_one(job, out);
     if (count_in(job->report, out, true, why))

@@ -162,7 +162,7 @@ static const struct retry_row retries[] = {
     { "without an id, ended before", LOOSE, { 0 }, 60, { FOUND, NEW }, LOOK CREATE, "done created" },
     { "v3", NATIVE, { .is_v3 = true }, 60, { NONE_V3, NEW }, V3("GET") V3("POST"), "done created" },
     { "told by another", NATIVE, { .turn = TURN_TOLD }, 60, { { 0 } }, "", "done existing" },
-    { "dry run", NATIVE, { .is_dry = true }, 60, { { 0 } }, "", "done dry-run" },
+    { "dry run", NATIVE, { .is_dry = true }, 60, { { 0 } }, "", "again MISCONFIGURED" },
 
     { "outage", NATIVE, { 0 }, 60, { NONE, OUTAGE }, LOOK CREATE, "again DEVIN_OUTAGE" },
     { "busy", LOOSE, { 0 }, 60, { NONE, { 429, "" } }, LOOK CREATE, "again DEVIN_BUSY" },
