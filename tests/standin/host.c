@@ -562,15 +562,16 @@ static int give_up(const struct text *why)
 
 static int run(struct host *host, const sigset_t *ends, struct text *why)
 {
+    const struct host_worker_plan plan = { &host->app, &host->pool, host->is_core_tools,
+                                           host->is_inherited };
+    host_worker_prepare(&host->worker, &plan); /* the first client may come at once */
     struct mg_context *civetweb = listen_on(host);
     if (civetweb == NULL) {
         fprintf(stderr, "host: cannot listen on 127.0.0.1:%d\n", host->port);
         return 1;
     }
-    struct host_worker_plan plan = { &host->app, &host->pool, host->is_core_tools,
-                                     host->is_inherited };
     int code = 1;
-    if (host_worker_start(&host->worker, &plan, why)) {
+    if (host_worker_start(&host->worker, why)) {
         code = attend(host, ends);
         host_worker_stop(&host->worker);
     } else {

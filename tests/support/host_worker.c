@@ -287,18 +287,22 @@ static void *keep(void *user)
     return NULL;
 }
 
-bool host_worker_start(struct host_worker *worker, const struct host_worker_plan *plan,
-                       struct text *why)
+void host_worker_prepare(struct host_worker *worker, const struct host_worker_plan *plan)
 {
     *worker = (struct host_worker){ .plan = *plan, .out = -1, .err = -1 };
     pthread_mutex_init(&worker->lock, NULL);
     pthread_cond_init(&worker->change, NULL);
-    if (!plan->is_inherited) {
+}
+
+bool host_worker_start(struct host_worker *worker, struct text *why)
+{
+    if (!worker->plan.is_inherited) {
         worker->out = open_relay(worker, "[handler]");
         worker->err = open_relay(worker, "[handler error]");
     }
     if (pthread_create(&worker->keeper, NULL, keep, worker) == 0)
         return true;
+    set_state(worker, HOST_WORKER_FAILED);
     text_add_string(why, "no thread can be started");
     return false;
 }

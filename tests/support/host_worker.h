@@ -48,8 +48,10 @@ struct host_worker {
     int life; /* counts the processes that got ready */
 };
 
-bool host_worker_start(struct host_worker *worker, const struct host_worker_plan *plan,
-                       struct text *why);
+/* Before anybody waits for it. */
+void host_worker_prepare(struct host_worker *worker, const struct host_worker_plan *plan);
+
+bool host_worker_start(struct host_worker *worker, struct text *why);
 
 /* Waits while it starts.  The number of the process that is ready; 0: there will be none. */
 int host_worker_await(struct host_worker *worker);
