@@ -1,4 +1,4 @@
-# One Makefile, no configure.  Objects of each flavour (dev, asan, ubsan, tsan, clang, fuzz) lie in
+# One Makefile, no configure.  Objects of each flavour (dev, asan, ubsan, san, tsan, clang, fuzz) lie in
 # a folder of their own below build/, programs in bin/ or bin/<flavour>/.
 
 FLAVOUR ?= dev
@@ -23,6 +23,7 @@ CFLAGS_dev     := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 CFLAGS_clang   := -O1 -g
 CFLAGS_asan    := -O1 -g -fsanitize=address -fno-omit-frame-pointer
 CFLAGS_ubsan   := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_san     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
                   -fno-omit-frame-pointer
@@ -30,9 +31,13 @@ LDFLAGS_dev     := -pie -Wl,-z,relro,-z,now
 # A property test of 100,000 prompts makes do with fewer where each takes many times as long.
 HOSTILE_asan  := 10000
 HOSTILE_ubsan := 10000
+HOSTILE_san   := 10000
+# The way to the handler is the same for all cases: where that takes long, they share the protocols.
+PLAYS_san     := --protocols 1
 
 LDFLAGS_asan    := -fsanitize=address
 LDFLAGS_ubsan   := -fsanitize=undefined
+LDFLAGS_san     := -fsanitize=address,undefined
 LDFLAGS_tsan    := -fsanitize=thread
 LDFLAGS_fuzz    := -fsanitize=address,undefined
 
@@ -126,7 +131,7 @@ unit: $(TESTERS) ## unit tests (cmocka)
 e2e: all $(STANDINS) $(RUNNERS) ## cases and stories through the real binary, between the two stand-ins
 	@mkdir -p $(BUILD)/tally
 	@tests/checklist.sh --self-test
-	@$(BIN)/e2e/run --tally $(BUILD)/tally/e2e tests/cases
+	@$(BIN)/e2e/run --tally $(BUILD)/tally/e2e $(PLAYS_$(FLAVOUR)) tests/cases
 
 test-queue: all $(STANDINS) $(RUNNERS) ## the queue against Azurite (npm installs it into a cache outside the tree)
 	@rm -rf $(BUILD)/queue && mkdir -p $(BUILD)/queue
@@ -148,19 +153,23 @@ soak: all $(STANDINS) $(RUNNERS) ## ten minutes of load, with kills at any insta
 asan ubsan: ## the same tests under AddressSanitizer (with leak check) or UndefinedBehaviorSanitizer
 	$(MAKE) test FLAVOUR=$@
 
-# These take time: of the cases each CORE_STEPth is played.
+san: ## both sanitizers at once, each case in one protocol: faster than one after the other
+	$(MAKE) test FLAVOUR=san
+
+# These take time: of the cases each CORE_STEPth is played, of ceilings and sizes each 7th is tried.
 tsan: ## unit tests and a core of the rest under ThreadSanitizer
-	TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp $(MAKE) core FLAVOUR=tsan CORE_STEP=12
+	TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp $(MAKE) core FLAVOUR=tsan CORE_STEP=11
 
 valgrind: ## the same under valgrind's memcheck: invalid reads, uninitialised values, leaks
-	$(MAKE) core UNDER=$(CURDIR)/tests/valgrind.sh CORE_STEP=25
+	$(MAKE) core UNDER=$(CURDIR)/tests/valgrind.sh CORE_STEP=17
 
 core: all $(STANDINS) $(RUNNERS) $(TESTERS)
 	@rm -rf $(BUILD)/core && mkdir -p $(BUILD)/core
 	@printf '#!/bin/sh\nexec $(UNDER) $(CURDIR)/$(BIN)/handler "$$@"\n' > $(BUILD)/core-handler
 	@chmod +x $(BUILD)/core-handler
-	-@HOSTILE_PROMPTS=1000 UNDER=$(UNDER) tests/unit/run.sh $(BUILD)/core/unit $(TESTERS)
-	-@$(BIN)/e2e/run --tally $(BUILD)/core/e2e --handler $(CURDIR)/$(BUILD)/core-handler --core $(CORE_STEP) tests/cases
+	-@HOSTILE_PROMPTS=1000 CHECK_STEP=7 UNDER=$(UNDER) tests/unit/run.sh $(BUILD)/core/unit $(TESTERS)
+	-@$(BIN)/e2e/run --tally $(BUILD)/core/e2e --handler $(CURDIR)/$(BUILD)/core-handler --protocols 1 \
+	  --core $(CORE_STEP) tests/cases
 	@tests/tally.sh $(BUILD)/core unit e2e
 
 clang: ## build everything with clang, warnings as errors
@@ -168,7 +177,7 @@ clang: ## build everything with clang, warnings as errors
 
 everything: all $(STANDINS) $(RUNNERS) $(TESTERS)
 
-fuzz-smoke: ## all fuzz targets (clang, libFuzzer), a minute in all
+fuzz-smoke: ## all fuzz targets (clang, libFuzzer), a minute of work in all
 	@$(MAKE) --no-print-directory fuzz SECONDS=60
 
 fuzz: ## the same for longer: `make fuzz SECONDS=3600`, shared by the targets
@@ -217,7 +226,7 @@ help: ## show this list
 
 SOURCES := $(shell find handler tests -name '*.[ch]' 2>/dev/null)
 
-.PHONY: all demo run deps test unit e2e test-queue torture page-test screenshot bench soak fuzz fuzz-smoke fuzzers asan ubsan tsan valgrind core clang everything analyse hardening format format-check layers banned \
+.PHONY: all demo run deps test unit e2e test-queue torture page-test screenshot bench soak fuzz fuzz-smoke fuzzers asan ubsan san tsan valgrind core clang everything analyse hardening format format-check layers banned \
         package package-check workflows-check docs-check clean help
 
 # --- how things are made -------------------------------------------------------------------------

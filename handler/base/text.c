@@ -290,14 +290,15 @@ bool utf8_is_invisible(uint32_t code)
     static const struct {
         uint32_t first, last;
     } ranges[] = {
+        /* ascending */
         { 0x00, 0x1F },       { 0x7F, 0x9F },     { 0xAD, 0xAD },     { 0x34F, 0x34F },
         { 0x61C, 0x61C },     { 0x115F, 0x1160 }, { 0x180B, 0x180F }, { 0x200B, 0x200F },
         { 0x2028, 0x202E },   { 0x2060, 0x206F }, { 0x3164, 0x3164 }, { 0xFE00, 0xFE0F },
         { 0xFEFF, 0xFEFF },   { 0xFFA0, 0xFFA0 }, { 0xFFF0, 0xFFFB }, { 0x1D173, 0x1D17A },
         { 0xE0000, 0xE0FFF },
     };
-    for (size_t i = 0; i < COUNT_OF(ranges); i++)
-        if (code >= ranges[i].first && code <= ranges[i].last)
+    for (size_t i = 0; i < COUNT_OF(ranges) && code >= ranges[i].first; i++)
+        if (code <= ranges[i].last)
             return true;
     return false;
 }

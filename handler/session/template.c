@@ -8,9 +8,14 @@
 
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"
 
+struct place {
+    size_t at, line, column;
+};
+
 struct parser {
     struct view source; /* without carriage returns */
     size_t at;
+    struct place last; /* asked for: the next one is mostly a little further on */
     struct template_node *nodes;
     size_t count;
     size_t open[MAX_TEMPLATE_DEPTH];
@@ -32,29 +37,35 @@ static bool is_inside_character(char c)
     return ((unsigned char)c & 0xC0) == 0x80;
 }
 
-static void find_place(struct view source, size_t at, size_t *line, size_t *column)
+static struct place find_place(struct parser *parser, size_t at)
 {
-    *line = 1;
-    *column = 1;
-    for (size_t i = 0; i < at && i < source.len; i++)
-        if (source.at[i] == '\n') {
-            ++*line;
-            *column = 1;
-        } else if (i + 1 == source.len || !is_inside_character(source.at[i + 1])) {
-            ++*column;
+    struct view source = parser->source;
+    struct place place = parser->last;
+    if (place.line == 0 || place.at > at)
+        place = (struct place){ .line = 1, .column = 1 };
+    for (; place.at < at && place.at < source.len; place.at++)
+        if (source.at[place.at] == '\n') {
+            place.line++;
+            place.column = 1;
+        } else if (place.at + 1 == source.len || !is_inside_character(source.at[place.at + 1])) {
+            place.column++;
         }
+    parser->last = place;
+    return place;
 }
 
-static bool fault_at(const struct parser *parser, size_t at, const char *what)
+static bool fault_at(struct parser *parser, size_t at, const char *what)
 {
     parser->fault->what = what;
-    find_place(parser->source, at, &parser->fault->line, &parser->fault->column);
+    struct place place = find_place(parser, at);
+    parser->fault->line = place.line;
+    parser->fault->column = place.column;
     return false;
 }
 
 /* --- text that a template must not hold ------------------------------------------------------- */
 
-static bool check_characters(const struct parser *parser)
+static bool check_characters(struct parser *parser)
 {
     for (size_t at = 0; at < parser->source.len;) {
         struct view rest = view_skip(parser->source, at);
@@ -80,7 +91,7 @@ static bool opens_raw_text(struct view text)
 }
 
 /* Tags are looked through: what stands in their place may be nothing. */
-static bool check_text(const struct parser *parser)
+static bool check_text(struct parser *parser)
 {
     size_t run = 0;
     char last = 0;
@@ -110,8 +121,14 @@ static bool add_node(struct parser *parser, enum template_kind kind, struct view
     if (parser->count == MAX_TEMPLATE_NODES)
         return fault_at(parser, at, "has too many tags");
     struct template_node *node = &parser->nodes[parser->count++];
-    *node = (struct template_node){ .kind = kind, .text = text, .end = parser->count };
-    find_place(parser->source, at, &node->line, &node->column);
+    struct place place = find_place(parser, at);
+    *node = (struct template_node){
+        .kind = kind,
+        .text = text,
+        .end = parser->count,
+        .line = place.line,
+        .column = place.column,
+    };
     return true;
 }
 
@@ -153,7 +170,7 @@ static bool find_mark(struct view source, size_t from, const char *mark, size_t 
     return false;
 }
 
-static bool check_name(const struct parser *parser, const struct tag *tag)
+static bool check_name(struct parser *parser, const struct tag *tag)
 {
     if (tag->name.len == 0)
         return fault_at(parser, tag->start, "has a tag without a name");
@@ -166,7 +183,7 @@ static bool check_name(const struct parser *parser, const struct tag *tag)
 }
 
 /* The tag whose braces open at `start`. */
-static bool read_tag(const struct parser *parser, size_t start, struct tag *out)
+static bool read_tag(struct parser *parser, size_t start, struct tag *out)
 {
     size_t inside = start + 2;
     char mark = inside < parser->source.len ? parser->source.at[inside] : 0;
@@ -221,7 +238,7 @@ static bool add_tag(struct parser *parser, const struct tag *tag)
     }
 }
 
-static bool fault_unclosed(const struct parser *parser)
+static bool fault_unclosed(struct parser *parser)
 {
     const struct template_node *node = &parser->nodes[parser->open[parser->depth - 1]];
     *parser->fault = (struct template_fault){ .what = "never closes this section",

@@ -1,12 +1,13 @@
 /*
- * Plays every case below the given folders in each protocol, then the end-to-end tests that are C.
+ * Plays every case below the given folders in each protocol, and the end-to-end tests that are C:
+ * most of them beside the cases, those that need the machine for themselves afterwards.
  *
- *   run [--tally FILE] [--only SUBSTRING] [--handler PROGRAM] [--core N] [--list queue] DIR...
+ *   run [--tally FILE] [--only SUBSTRING] [--handler PROGRAM] [--protocols N] [--core N] [--list queue] DIR...
  *
  * --handler names what is started in place of the handler (one that starts it under a tool, say),
- * --core plays each Nth case and the tests of core_lists only, for tools that take time.
- * --list queue plays only the tests that need an Azurite, several at once, as tests/queue/run.sh
- * starts it.
+ * --protocols plays a case in N of its protocols, by turns, --core plays each Nth case and the
+ * tests of the core alone, for tools that take time.  --list queue plays only the tests that need an
+ * Azurite, as tests/queue/run.sh starts it.
  * A failure is explained where it happens; at the end stands one line for each story.
  */
 #include "base/arena.h"
@@ -18,6 +19,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,23 +27,27 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Cases mostly wait for processes to start and to end: several are played at once. */
-enum { MOST_STORIES = 64, LONGEST_EXPLANATION = 256 * 1024, WORKERS = 4 };
+/* Cases mostly wait for processes to start and to end, tests for time to pass: several run at once. */
+enum { MOST_STORIES = 64, LONGEST_EXPLANATION = 256 * 1024 };
+enum { CASE_WORKERS = 4, TEST_WORKERS = 3, WORKERS = CASE_WORKERS + TEST_WORKERS };
 
 static const size_t TEST_BYTES = (size_t)512 * 1024 * 1024;
 
+/* The one that waits longest first. */
 static const struct e2e_test *const lists[] = {
-    e2e_life,    e2e_load,   e2e_host,  e2e_examples, e2e_hostile,
-    e2e_wire,    e2e_crowd,  e2e_kill,  e2e_process,  e2e_standin,
-    e2e_senders, e2e_refire, e2e_turns, e2e_console,  e2e_trust,
+    e2e_wire, e2e_examples, e2e_console, e2e_refire, e2e_life, e2e_process,
+    e2e_host, e2e_hostile,  e2e_senders, e2e_trust,  NULL,
 };
+/* Crowds and loads: with others at work they would show less, or take long. */
+static const struct e2e_test *const lists_alone[] = {
+    e2e_load, e2e_crowd, e2e_kill, e2e_standin, e2e_turns, NULL,
+};
+static const struct e2e_test *const core_lists[] = { e2e_life, NULL };
+static const struct e2e_test *const core_lists_alone[] = { e2e_load, NULL };
 static const struct e2e_test *const queue_lists[] = {
-    e2e_queue_write,
-    e2e_queue_retry,
-    e2e_queue_storage,
-    e2e_queue_console,
+    e2e_queue_write, e2e_queue_retry, e2e_queue_storage, e2e_queue_console, NULL,
 };
-static const struct e2e_test *const core_lists[] = { e2e_life, e2e_load };
+static const struct e2e_test *const no_lists[] = { NULL };
 
 struct story {
     char name[64];
@@ -53,15 +59,24 @@ struct results {
     size_t story_count;
 };
 
+/* What all workers see. */
+struct shared {
+    atomic_size_t next_test; /* that no worker has taken */
+    struct results all;
+    struct results of[WORKERS];
+};
+
 struct run {
     struct site site;
     struct program devin;
     const char *only, *tally, *handler;
     long long core;       /* 0: everything is played */
+    long long protocols;  /* so many of a case's */
     long long case_count; /* met so far, chosen by name */
     int worker;           /* which of the cases this process plays */
-    bool is_queue;        /* the tests that need an Azurite, nothing else */
-    struct results *results;
+    bool is_queue;        /* the tests that need an Azurite, no others and no cases */
+    struct shared *shared;
+    struct results *results; /* this process's */
 };
 
 /* --- counting ------------------------------------------------------------------------------- */
@@ -134,7 +149,7 @@ static bool is_case_chosen(struct run *run, const char *name)
     if (!is_chosen(run, name))
         return false;
     long long number = run->case_count++;
-    return number % each == 0 && number / each % WORKERS == run->worker;
+    return number % each == 0 && number / each % CASE_WORKERS == run->worker;
 }
 
 /* --- cases ---------------------------------------------------------------------------------- */
@@ -153,13 +168,17 @@ static void play_case(struct run *run, const char *path, const char *name)
         arena_drop(&mem);
         return;
     }
-    for (enum protocol protocol = 0; protocol < PROTOCOL_COUNT; protocol++) {
+    long long turn = run->case_count / (run->core == 0 ? 1 : run->core);
+    long long played = 0;
+    for (int i = 0; i < PROTOCOL_COUNT && played < run->protocols; i++) {
+        enum protocol protocol = (enum protocol)((turn + i) % PROTOCOL_COUNT);
         if (!player_wants(&test, protocol))
             continue;
         why = text_in(&mem, LONGEST_EXPLANATION);
         bool ok = player_play(&run->site, run->devin.port, &test, protocol, &why);
         count(run, story, name, protocol_name(protocol), ok ? TEST_PASSED : TEST_FAILED,
               text_view(&why));
+        played++;
     }
     arena_drop(&mem);
 }
@@ -209,32 +228,44 @@ static void run_test(struct run *run, const struct e2e_test *test, const char *c
     arena_drop(&mem);
 }
 
-static void run_tests(struct run *run, const char *cases)
+/* The nth of those that are chosen, NULL behind the last. */
+static const struct e2e_test *test_at(const struct run *run, const struct e2e_test *const *from,
+                                      size_t n)
 {
-    const struct e2e_test *const *from = run->core > 0 ? core_lists : lists;
-    size_t list_count = run->core > 0 ? COUNT_OF(core_lists) : COUNT_OF(lists);
-    for (size_t i = 0; i < list_count; i++)
-        for (const struct e2e_test *test = from[i]; test->name != NULL; test++)
-            if (is_chosen(run, test->name))
-                run_test(run, test, cases);
+    for (; *from != NULL; from++)
+        for (const struct e2e_test *test = *from; test->name != NULL; test++)
+            if (is_chosen(run, test->name) && n-- == 0)
+                return test;
+    return NULL;
 }
 
-/* Mostly they wait for messages to show themselves: as with cases several are played at once. */
-static void run_queue_tests(struct run *run, const char *cases)
+/* Until no worker has anything to take. */
+static void take_tests(struct run *run, const char *cases)
 {
-    int number = 0;
-    for (size_t i = 0; i < COUNT_OF(queue_lists); i++)
-        for (const struct e2e_test *test = queue_lists[i]; test->name != NULL; test++)
-            if (is_chosen(run, test->name) && number++ % WORKERS == run->worker)
-                run_test(run, test, cases);
+    const struct e2e_test *const *from = run->core > 0 ? core_lists : lists;
+    if (run->is_queue)
+        from = queue_lists;
+    const struct e2e_test *test;
+    while ((test = test_at(run, from, atomic_fetch_add(&run->shared->next_test, 1))) != NULL)
+        run_test(run, test, cases);
+}
+
+static void run_tests_alone(struct run *run, const char *cases)
+{
+    const struct e2e_test *const *from = run->core > 0 ? core_lists_alone : lists_alone;
+    if (run->is_queue)
+        from = no_lists;
+    const struct e2e_test *test;
+    for (size_t i = 0; (test = test_at(run, from, i)) != NULL; i++)
+        run_test(run, test, cases);
 }
 
 /* --- start ------------------------------------------------------------------------------------ */
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: run [--tally FILE] [--only SUBSTRING] [--handler PROGRAM] [--core N] "
-                    "[--list queue] DIR...\n");
+    fprintf(stderr, "usage: run [--tally FILE] [--only SUBSTRING] [--handler PROGRAM] "
+                    "[--protocols N] [--core N] [--list queue] DIR...\n");
     return 2;
 }
 
@@ -247,25 +278,33 @@ static bool start_devin(struct run *run, struct arena *mem)
     return false;
 }
 
-/* In a process of its own, with a Devin of its own. */
-static _Noreturn void work(struct run *run, int worker, int count, char **folders)
+/* With a Devin of its own. */
+static bool play_cases(struct run *run, int count, char **folders)
 {
     struct arena mem;
     arena_init(&mem, 64 * 1024 * 1024);
-    run->worker = worker;
-    run->results = &run->results[1 + worker];
-    if (run->is_queue) {
-        run_queue_tests(run, folders[0]);
-        exit(0);
-    }
-    if (!start_devin(run, &mem))
-        exit(1);
-    for (int i = 0; i < count; i++)
+    bool ok = start_devin(run, &mem);
+    for (int i = 0; ok && i < count; i++)
         play_below(run, folders[i], "");
-    process_end(&run->devin.process, SIGTERM, 5000);
-    program_forget(&run->devin);
+    if (ok) {
+        process_end(&run->devin.process, SIGTERM, 5000);
+        program_forget(&run->devin);
+    }
     arena_drop(&mem);
-    exit(0);
+    return ok;
+}
+
+/* In a process of its own. */
+static _Noreturn void work(struct run *run, int worker, int count, char **folders)
+{
+    bool ok = true;
+    run->worker = worker;
+    run->results = &run->shared->of[worker];
+    if (worker < CASE_WORKERS && !run->is_queue)
+        ok = play_cases(run, count, folders);
+    else
+        take_tests(run, folders[0]);
+    exit(ok ? 0 : 1);
 }
 
 static void add_results(struct results *to, const struct results *from)
@@ -278,25 +317,51 @@ static void add_results(struct results *to, const struct results *from)
     }
 }
 
-/* False when a worker did not come to its end: its cases are not all counted then. */
-static bool play_all(struct run *run, int count, char **folders)
+/* A worker that did not come to its end is a failure: not all of its work is counted then. */
+static void play_all(struct run *run, int folder_count, char **folders)
 {
     pid_t pids[WORKERS];
-    bool ok = true;
     for (int i = 0; i < WORKERS; i++) {
         pids[i] = fork();
         if (pids[i] == 0)
-            work(run, i, count, folders);
+            work(run, i, folder_count, folders);
     }
     for (int i = 0; i < WORKERS; i++) {
         int status = 0;
         bool has_ended = pids[i] > 0 && waitpid(pids[i], &status, 0) == pids[i] && status == 0;
+        add_results(run->results, &run->shared->of[i]);
         if (!has_ended)
-            printf("worker %d did not come to its end\n", i);
-        add_results(run->results, &run->results[1 + i]);
-        ok = ok && has_ended;
+            count(run, VIEW("runner"), "runner: each worker comes to its end", NULL, TEST_FAILED,
+                  VIEW(""));
     }
-    return ok;
+}
+
+/* False for what is no option. */
+static bool read_option(struct run *run, const char *name, const char *value)
+{
+    if (strcmp(name, "--tally") == 0)
+        run->tally = value;
+    else if (strcmp(name, "--only") == 0)
+        run->only = value;
+    else if (strcmp(name, "--handler") == 0)
+        run->handler = value;
+    else if (strcmp(name, "--list") == 0 && strcmp(value, "queue") == 0)
+        run->is_queue = true;
+    else if (strcmp(name, "--protocols") == 0)
+        return view_to_number(view_of(value), 1, PROTOCOL_COUNT, &run->protocols);
+    else
+        return strcmp(name, "--core") == 0 && view_to_number(view_of(value), 1, 1000, &run->core);
+    return true;
+}
+
+static bool share(struct run *run)
+{
+    int zero = open("/dev/zero", O_RDWR | O_CLOEXEC); /* POSIX names no anonymous mapping */
+    run->shared = mmap(NULL, sizeof *run->shared, PROT_READ | PROT_WRITE, MAP_SHARED, zero, 0);
+    if (run->shared == MAP_FAILED)
+        return false;
+    run->results = &run->shared->all;
+    return true;
 }
 
 int main(int argc, char **argv)
@@ -306,32 +371,19 @@ int main(int argc, char **argv)
     int next = 1;
     arena_init(&mem, 64 * 1024 * 1024);
     signal(SIGPIPE, SIG_IGN);
-    for (; next + 1 < argc && strncmp(argv[next], "--", 2) == 0; next += 2) {
-        if (strcmp(argv[next], "--tally") == 0)
-            run.tally = argv[next + 1];
-        else if (strcmp(argv[next], "--only") == 0)
-            run.only = argv[next + 1];
-        else if (strcmp(argv[next], "--handler") == 0)
-            run.handler = argv[next + 1];
-        else if (strcmp(argv[next], "--list") == 0 && strcmp(argv[next + 1], "queue") == 0)
-            run.is_queue = true;
-        else if (strcmp(argv[next], "--core") != 0
-                 || !view_to_number(view_of(argv[next + 1]), 1, 1000, &run.core))
+    run.protocols = PROTOCOL_COUNT;
+    for (; next + 1 < argc && strncmp(argv[next], "--", 2) == 0; next += 2)
+        if (!read_option(&run, argv[next], argv[next + 1]))
             return usage();
-    }
     if (next >= argc)
         return usage();
-    int zero = open("/dev/zero", O_RDWR | O_CLOEXEC); /* POSIX names no anonymous mapping */
-    run.results = mmap(NULL, sizeof *run.results * (WORKERS + 1), PROT_READ | PROT_WRITE,
-                       MAP_SHARED, zero, 0);
-    if (run.results == MAP_FAILED || !site_find(argv[0], &mem, &run.site))
+    if (!share(&run) || !site_find(argv[0], &mem, &run.site))
         return 1;
     if (run.handler != NULL)
         run.site.handler = run.handler;
-    bool is_played = play_all(&run, argc - next, argv + next);
-    if (!run.is_queue)
-        run_tests(&run, argv[next]);
-    bool ok = sum_up(&run) && is_played;
+    play_all(&run, argc - next, argv + next);
+    run_tests_alone(&run, argv[next]);
+    bool ok = sum_up(&run);
     arena_drop(&mem);
     return ok ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs fuzz targets one after the other, each from the cases' seeds and from what it has found before.
+# Runs fuzz targets, two at a time, each from the cases' seeds and from what it has found before.
 #   run.sh SECONDS TARGET...
-# SECONDS are shared by all.  Corpora, crashes and logs lie below build/fuzz/; a crash is reproduced by
+# SECONDS of work are shared by all.  Corpora, crashes and logs lie below build/fuzz/; a crash is reproduced by
 # bin/fuzz/fuzz_TARGET FILE.
 set -eu
 
@@ -15,11 +15,13 @@ mkdir -p "$home/seeds"
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
 
 bin/fuzz/fuzz_seeds "$home/seeds" tests/cases
-failed=0
-for target in "$@"; do
+
+# fuzz TARGET: its log, and one line of what came of it.
+fuzz() {
+    target=$1
     mkdir -p "$home/corpus/$target" "$home/crashes/$target"
     # shellcheck disable=SC2012
-    [ "$(ls "$home/seeds/$target" | wc -l)" -gt 0 ] || { echo "$target: no seeds"; exit 1; }
+    [ "$(ls "$home/seeds/$target" | wc -l)" -gt 0 ] || { echo "$target: no seeds"; return 1; }
     if "bin/fuzz/fuzz_$target" -max_total_time="$seconds" -max_len=65536 -timeout=10 -rss_limit_mb=2048 \
         -artifact_prefix="$home/crashes/$target/" -print_final_stats=1 \
         "$home/corpus/$target" "$home/seeds/$target" >"$home/$target.log" 2>&1; then
@@ -27,9 +29,20 @@ for target in "$@"; do
         cover=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$home/$target.log" | tail -n 1)
         printf '%-10s %9s runs, %5s edges, no complaint\n' "$target" "$runs" "$cover"
     else
-        failed=1
         grep -v '^#' "$home/$target.log" | head -n 60
         printf '%-10s FAILED: see %s\n' "$target" "$home/$target.log"
+        return 1
     fi
+}
+
+failed=0
+while [ $# -gt 0 ]; do
+    fuzz "$1" &
+    first=$!
+    second=
+    [ $# -lt 2 ] || { fuzz "$2" & second=$!; shift; }
+    shift
+    wait "$first" || failed=1
+    [ -z "$second" ] || wait "$second" || failed=1
 done
 exit "$failed"

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-enum { PATIENCE_MS = 10000 };
+enum { PATIENCE_MS = 60000 }; /* for the first call it may still be starting its threads */
 
 static bool call(int port, const char *method, struct view path, struct view body,
                  struct arena *mem, struct http_answer *out)

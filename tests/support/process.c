@@ -14,11 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { FIRST_PORT = 10000, PORTS = 22000, PORTS_APART = 7919 };
+enum { FIRST_PORT = 10000, PORTS = 22000, PORTS_APART = 7919, RESERVED = 64 };
 
 extern char **environ;
 
@@ -122,6 +123,28 @@ static bool can_listen(int port)
 }
 
 /*
+ * Two processes that look for a port at once may find the same one, and then talk to each other's
+ * program.  A name that only one of them can have keeps the other away until the program listens:
+ * for as long as it is among the last that this process asked for.
+ */
+static bool reserve(int port, unsigned step)
+{
+    static atomic_int held[RESERVED];                    /* 0: none */
+    struct sockaddr_un name = { .sun_family = AF_UNIX }; /* abstract: it begins with a NUL */
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "trigger-devin/test/port/%d", port);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&name, sizeof name) != 0) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    int before = atomic_exchange(&held[step % RESERVED], fd);
+    if (before > 0)
+        close(before);
+    return true;
+}
+
+/*
  * Below the ports that the kernel gives to clients, or one of the many connections of other tests might
  * take it before its program listens; each process walks on from a place of its own.
  */
@@ -129,9 +152,10 @@ int process_free_port(void)
 {
     static atomic_uint steps;
     for (int i = 0; i < PORTS; i++) {
-        unsigned step = (unsigned)getpid() * PORTS_APART + atomic_fetch_add(&steps, 1);
+        unsigned number = atomic_fetch_add(&steps, 1);
+        unsigned step = (unsigned)getpid() * PORTS_APART + number;
         int port = FIRST_PORT + (int)(step % PORTS);
-        if (can_listen(port))
+        if (reserve(port, number) && can_listen(port))
             return port;
     }
     return -1;

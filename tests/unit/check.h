@@ -18,6 +18,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -25,6 +26,17 @@
 /* `row` is a string that says which row of a table it is about. */
 #define CHECK(row, condition)        check_that((row), (condition), #condition, __FILE__, __LINE__)
 #define CHECK_VIEW(row, got, wanted) check_view((row), (got), (wanted), __FILE__, __LINE__)
+
+/*
+ * Tests that try every one of many (ceilings, sizes) step by this: 1, or more where each try takes
+ * thirty times as long, under valgrind and ThreadSanitizer.
+ */
+static inline size_t check_step(void)
+{
+    const char *step = getenv("CHECK_STEP");
+    long number = step != NULL ? strtol(step, NULL, 10) : 1;
+    return number < 1 ? 1 : (size_t)number;
+}
 
 static inline void check_that(const char *row, bool is_true, const char *claim, const char *file,
                               int line)

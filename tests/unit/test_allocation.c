@@ -455,7 +455,7 @@ static void starting_is_whole_or_said_to_be_not(void **state)
     for (size_t i = 0; i < COUNT_OF(modes); i++) {
         long at = 1;
         while (at < MOST_ALLOCATIONS && start_with(&play, modes[i], at))
-            at++;
+            at += (long)check_step();
         assert_true(at > 3 && at < MOST_ALLOCATIONS);
     }
 }
@@ -467,7 +467,7 @@ static void each_alert_ends_in_a_session_or_a_clean_failure(void **state)
         struct play play = play_of(bodies[i]);
         long at = 1;
         while (at < MOST_ALLOCATIONS && play_with(&play, FAIL_ONCE, at, i == 0 ? 1 : 0))
-            at++;
+            at += (long)check_step();
         print_message("%s: %ld allocations\n", bodies[i], at - 1);
         assert_true(at > 50 && at < MOST_ALLOCATIONS);
     }
@@ -479,7 +479,7 @@ static void memory_that_stays_away_is_a_clean_failure(void **state)
     struct play play = play_of(bodies[0]);
     long at = 1;
     while (at < MOST_ALLOCATIONS && play_with(&play, FAIL_FROM_THEN_ON, at, 0))
-        at++;
+        at += (long)check_step();
     assert_true(at > 50 && at < MOST_ALLOCATIONS);
 }
 

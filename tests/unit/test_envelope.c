@@ -262,7 +262,7 @@ static void an_alert_outlives_its_envelope(void **state)
 static void read_with_little_memory(const char *row, const char *body)
 {
     bool was_read = false;
-    for (size_t ceiling = 0; !was_read; ceiling += ARENA_ALIGN) {
+    for (size_t ceiling = 0; !was_read; ceiling += ARENA_ALIGN * check_step()) {
         struct payload payload = { .count = 77 };
         struct failure why = { 0 };
         arena_init(&scarce, ceiling);

@@ -668,7 +668,7 @@ static void reading_under_every_ceiling(void **state)
 {
     (void)state;
     bool is_done = false;
-    for (size_t ceiling = 0; !is_done; ceiling += ARENA_ALIGN) {
+    for (size_t ceiling = 0; !is_done; ceiling += ARENA_ALIGN * check_step()) {
         struct arena mem;
         struct json json = { 0 };
         struct failure why = { 0 };
@@ -686,7 +686,7 @@ static void writing_under_every_ceiling(void **state)
     (void)state;
     struct view whole = view_of(document);
     bool is_done = false;
-    for (size_t ceiling = 0; !is_done; ceiling += ARENA_ALIGN) {
+    for (size_t ceiling = 0; !is_done; ceiling += ARENA_ALIGN * check_step()) {
         struct arena mem;
         arena_init(&mem, ceiling);
         struct text text = text_in(&mem, PLENTY);
@@ -707,7 +707,7 @@ static void showing_as_text_under_every_ceiling(void **state)
     arena_init(&plenty, PLENTY);
     struct json json = read_sound("document", view_of(document), &plenty);
     bool is_done = false;
-    for (size_t ceiling = 0; !is_done; ceiling += ARENA_ALIGN) {
+    for (size_t ceiling = 0; !is_done; ceiling += ARENA_ALIGN * check_step()) {
         struct arena mem;
         arena_init(&mem, ceiling);
         struct view got = json_as_text(json.root, &mem);

@@ -830,7 +830,7 @@ static void replies_with_little_memory_are_of_their_kind(void **state)
     struct view created = triage_reply(&report, &mem).body;
     struct view failed = triage_reply_failure(&why, NULL, &mem).body;
     bool is_whole = false;
-    for (size_t ceiling = 0; !is_whole && ceiling < 8192; ceiling += ARENA_ALIGN) {
+    for (size_t ceiling = 0; !is_whole && ceiling < 8192; ceiling += ARENA_ALIGN * check_step()) {
         arena_init(&scarce, ceiling);
         struct view success = triage_reply(&report, &scarce).body;
         assert_true(is_success(success));
@@ -861,7 +861,7 @@ static void tell_with_little_memory(const char *file)
     assert_true(triage_run(&triage, &request, &mem, &report, &why));
     struct view whole = script.first_body;
     bool is_told = false;
-    for (size_t ceiling = 0; !is_told && ceiling < PLENTY; ceiling += ARENA_ALIGN) {
+    for (size_t ceiling = 0; !is_told && ceiling < PLENTY; ceiling += ARENA_ALIGN * check_step()) {
         struct script little = { .answers = answers, .moves = text_in(&mem, 4096) };
         struct triage again = triage_with(&little);
         why = (struct failure){ 0 };

@@ -553,7 +553,8 @@ static void too_little_memory_is_a_clean_failure(void **state)
     for (size_t i = 0; i < COUNT_OF(stories); i++) {
         const struct story *story = &stories[i];
         bool is_whole = false;
-        for (size_t ceiling = 0; !is_whole && ceiling < PLENTY; ceiling += 16 * ARENA_ALIGN) {
+        for (size_t ceiling = 0; !is_whole && ceiling < PLENTY;
+             ceiling += 16 * ARENA_ALIGN * check_step()) {
             struct script script;
             struct report report;
             struct failure why = { 0 };
@@ -589,7 +590,7 @@ static void nobody_is_told_of_half_a_session(void **state)
         .answers = { { 200, "{'session_id':'s','url':'https://x/" FAR "'}" } },
     };
     bool is_whole = false;
-    for (size_t ceiling = 0; !is_whole && ceiling < PLENTY; ceiling += ARENA_ALIGN) {
+    for (size_t ceiling = 0; !is_whole && ceiling < PLENTY; ceiling += ARENA_ALIGN * check_step()) {
         struct script script;
         struct report report;
         struct failure why = { 0 };
