@@ -11,6 +11,7 @@
 #include "support/process.h"
 #include "unit/check.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #define SAMPLES "tests/cases/samples/"
@@ -267,7 +268,7 @@ static struct alert hostile_alert(void)
         .source = hostile(20000),
         .alert_id = hostile(20000),
         .file = hostile(20000),
-        .line = (long long)random_below(3) * 4611686018427387904LL / 2,
+        .line = (long long)random_below(3) * (LLONG_MAX / 2),
         .logs = hostile(400000),
         .query = hostile(100000),
         .conditions = hostile_pairs(MAX_CONDITIONS),
