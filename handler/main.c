@@ -257,40 +257,34 @@ static int command_settings(int count, char **words)
     return 0;
 }
 
-static int command_render(int count, char **words)
+static int with_settings(int (*run)(struct settings *settings, int count, char **words), int count,
+                         char **words)
 {
     struct settings settings;
     settings_read(&settings, settings_from_environment);
-    int code = console_render(&settings, count, words);
+    int code = run(&settings, count, words);
     settings_drop(&settings);
     return code;
+}
+
+static int command_render(int count, char **words)
+{
+    return with_settings(console_render, count, words);
 }
 
 static int command_session(int count, char **words)
 {
-    struct settings settings;
-    settings_read(&settings, settings_from_environment);
-    int code = console_session(&settings, count, words);
-    settings_drop(&settings);
-    return code;
+    return with_settings(console_session, count, words);
 }
 
 static int command_playbook(int count, char **words)
 {
-    struct settings settings;
-    settings_read(&settings, settings_from_environment);
-    int code = console_playbook(&settings, count, words);
-    settings_drop(&settings);
-    return code;
+    return with_settings(console_playbook, count, words);
 }
 
 static int command_queue(int count, char **words)
 {
-    struct settings settings;
-    settings_read(&settings, settings_from_environment);
-    int code = console_queue(&settings, count, words);
-    settings_drop(&settings);
-    return code;
+    return with_settings(console_queue, count, words);
 }
 
 static int command_version(int count, char **words)
