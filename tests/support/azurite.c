@@ -6,25 +6,12 @@
 
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { STARTS = 3, END_PATIENCE_MS = 30000 };
 
 const char *azurite_certificate(void)
 {
     return getenv("QUEUE_TEST_CERT");
-}
-
-static bool make_folder(struct e2e *e2e, struct azurite *out)
-{
-    const char *below = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
-    const char *pattern = joined(e2e->mem, below, "/azurite-XXXXXX", (char *)NULL);
-    char *folder = arena_get(e2e->mem, strlen(pattern) + 1);
-    if (folder == NULL)
-        return false;
-    memcpy(folder, pattern, strlen(pattern) + 1);
-    out->folder = mkdtemp(folder);
-    return out->folder != NULL || complain(e2e->why, "no folder can be made", view_of(pattern));
 }
 
 static bool start_on(struct e2e *e2e, int port, struct azurite *azurite)
@@ -53,8 +40,9 @@ static bool start_on(struct e2e *e2e, int port, struct azurite *azurite)
 bool azurite_start(struct e2e *e2e, bool is_secure, struct azurite *out)
 {
     *out = (struct azurite){ .is_secure = is_secure };
-    if (!make_folder(e2e, out))
-        return false;
+    out->folder = process_make_folder("azurite", e2e->mem);
+    if (out->folder == NULL)
+        return complain(e2e->why, "no folder can be made for Azurite", VIEW(""));
     for (int i = 0; i < STARTS; i++)
         if (start_on(e2e, process_free_port(), out))
             return true;

@@ -187,3 +187,23 @@ struct view process_read_file(const char *path, struct arena *mem)
     fclose(file);
     return text_ok(&text) ? text_view(&text) : (struct view){ 0 };
 }
+
+bool process_write_file(const char *path, struct view content)
+{
+    FILE *file = fopen(path, "wbe");
+    if (file == NULL)
+        return false;
+    bool ok = fwrite(content.at, 1, content.len, file) == content.len;
+    return fclose(file) == 0 && ok;
+}
+
+const char *process_make_folder(const char *prefix, struct arena *mem)
+{
+    const char *below = getenv("TMPDIR");
+    struct text path = text_in(mem, 4096);
+    text_add_string(&path, below != NULL ? below : "/tmp");
+    text_add_char(&path, '/');
+    text_add_string(&path, prefix);
+    text_add_string(&path, "-XXXXXX");
+    return text_ok(&path) ? mkdtemp(path.bytes) : NULL;
+}

@@ -45,6 +45,11 @@ bool process_await_port(int port, int timeout_ms);
 /* All of a file; empty when it cannot be read. */
 struct view process_read_file(const char *path, struct arena *mem);
 
+bool process_write_file(const char *path, struct view content);
+
+/* A new folder in TMPDIR, or in /tmp, whose name begins so; NULL when none can be made. */
+const char *process_make_folder(const char *prefix, struct arena *mem);
+
 long long process_now_ms(void); /* monotonic */
 void process_sleep_ms(int ms);
 

@@ -8,8 +8,6 @@
 #include "support/player.h"
 
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,19 +25,11 @@ static const char host_json[] =
     "{\"defaultExecutablePath\":\"bin/handler\"},\"enableForwardingHttpRequest\":true,"
     "\"enableProxyingHttpRequest\":true}}";
 
-static bool write_file(const char *path, struct view content)
-{
-    FILE *file = fopen(path, "wbe");
-    if (file == NULL)
-        return false;
-    bool ok = fwrite(content.at, 1, content.len, file) == content.len;
-    return fclose(file) == 0 && ok && content.len > 0;
-}
-
 static bool copy_file(struct e2e *e2e, const char *from, const char *to)
 {
     const char *path = joined(e2e->mem, e2e->site->root, "/", from, (char *)NULL);
-    return write_file(to, process_read_file(path, e2e->mem))
+    struct view content = process_read_file(path, e2e->mem);
+    return (content.len > 0 && process_write_file(to, content))
            || complain(e2e->why, "cannot be copied into the app root", view_of(path));
 }
 
@@ -52,7 +42,7 @@ static bool fill_root(struct e2e *e2e, const struct queue_plan *plan, const char
         mkdir(joined(e2e->mem, root, folders[i], (char *)NULL), 0700);
     snprintf(host, sizeof host, host_json,
              plan->max_dequeue_count > 0 ? plan->max_dequeue_count : NEVER);
-    return write_file(joined(e2e->mem, root, "/host.json", (char *)NULL), view_of(host))
+    return process_write_file(joined(e2e->mem, root, "/host.json", (char *)NULL), view_of(host))
            && copy_file(e2e, "trigger-devin/function.json",
                         joined(e2e->mem, root, "/trigger-devin/function.json", (char *)NULL))
            && copy_file(e2e, "deploy/package/retry-devin/function.json",
@@ -63,13 +53,7 @@ static bool fill_root(struct e2e *e2e, const struct queue_plan *plan, const char
 
 static bool make_root(struct e2e *e2e, const struct queue_plan *plan, struct queue_stage *out)
 {
-    const char *below = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
-    const char *pattern = joined(e2e->mem, below, "/app-XXXXXX", (char *)NULL);
-    char *root = arena_get(e2e->mem, strlen(pattern) + 1);
-    if (root == NULL)
-        return false;
-    memcpy(root, pattern, strlen(pattern) + 1);
-    out->root = mkdtemp(root);
+    out->root = process_make_folder("app", e2e->mem);
     return out->root != NULL && fill_root(e2e, plan, out->root);
 }
 

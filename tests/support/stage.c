@@ -6,7 +6,6 @@
 #include "support/player.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,15 +17,6 @@ static const char *const root_files[] = { "host.json", "local.settings.json.exam
 
 /* In the order in which they can be removed. */
 static const char *const root_links_and_folders[] = { "bin/handler", "bin", "trigger-devin", "" };
-
-static bool write_file(const char *path, struct view content)
-{
-    FILE *file = fopen(path, "wbe");
-    if (file == NULL)
-        return false;
-    bool ok = fwrite(content.at, 1, content.len, file) == content.len;
-    return fclose(file) == 0 && ok;
-}
 
 /* `text` with each "…HttpRequest": true turned to false. */
 static struct view switched_off(struct view text, struct arena *mem)
@@ -55,7 +45,7 @@ static bool fill_root(const struct stage_plan *plan, const char *root, struct ar
         if (i == 0 && plan->is_enveloped)
             content = switched_off(content, mem);
         if (content.len == 0
-            || !write_file(joined(mem, root, "/", root_files[i], (char *)NULL), content))
+            || !process_write_file(joined(mem, root, "/", root_files[i], (char *)NULL), content))
             return false;
     }
     return symlink(plan->site->handler, joined(mem, root, "/bin/handler", (char *)NULL)) == 0;
@@ -64,18 +54,12 @@ static bool fill_root(const struct stage_plan *plan, const char *root, struct ar
 static bool make_root(const struct stage_plan *plan, struct arena *mem, struct stage *out,
                       struct text *why)
 {
-    const char *folder = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
-    const char *pattern = joined(mem, folder, "/trigger-devin-XXXXXX", (char *)NULL);
-    char *root = arena_get(mem, strlen(pattern) + 1);
-    if (root == NULL)
-        return false;
-    memcpy(root, pattern, strlen(pattern) + 1);
-    if (mkdtemp(root) == NULL)
-        return complain(why, "no temporary folder can be made", view_of(pattern));
-    out->root = root;
+    out->root = process_make_folder("trigger-devin", mem);
+    if (out->root == NULL)
+        return complain(why, "no temporary folder can be made", VIEW(""));
     out->is_root_ours = true;
-    return fill_root(plan, root, mem)
-           || complain(why, "the temporary app root cannot be filled", view_of(root));
+    return fill_root(plan, out->root, mem)
+           || complain(why, "the temporary app root cannot be filled", view_of(out->root));
 }
 
 static void remove_root(const struct stage *stage, struct arena *mem)
