@@ -39,8 +39,8 @@ enum {
     PATIENCE_MS = 30000,
     DRAIN_MS = 400000,
     STORAGE_GONE_MS = 2000,
-    HIDE_S =
-        45, /* else what the host had in hand when the storage went would come in ten minutes */
+    /* Else what the host had in hand when the storage went would come in ten minutes. */
+    HIDE_S = 45,
     COST_ROUNDS = 3,
     MOST_TOLD = 5
 };
@@ -58,7 +58,7 @@ struct firing {
     atomic_int told_session; /* answered 200 */
     atomic_int told_later;   /* answered 202 */
     atomic_bool has_raced;   /* two of them were under way at once */
-    bool was_blind; /* a handler asked for a session without knowing whether there is one */
+    bool was_blind;          /* a handler asked without knowing whether there is a session */
     int sessions;
 };
 
@@ -433,6 +433,19 @@ static bool run_senders(struct e2e *e2e, struct torture *torture)
     return ok;
 }
 
+/* The guest goes first: it stands on the other's Azurite and Devin. */
+static bool stop(struct e2e *e2e, struct torture *torture)
+{
+    for (int i = HOSTS - 1; i >= 0; i--) {
+        kill(torture->stages[i].app.process.pid, SIGTERM);
+        process_end(&torture->stages[i].app.process, 0, PATIENCE_MS);
+        program_forget(&torture->stages[i].app);
+    }
+    process_end(&torture->stages[0].devin.process, SIGTERM, PATIENCE_MS);
+    program_forget(&torture->stages[0].devin);
+    return azurite_end(e2e, &torture->stages[0].azurite);
+}
+
 static bool play(struct e2e *e2e, const struct plan *plan, bool may_double)
 {
     static struct torture torture;
@@ -448,14 +461,7 @@ static bool play(struct e2e *e2e, const struct plan *plan, bool may_double)
         print_table(e2e, &torture, &tally);
         keep_logs(e2e, &torture);
     }
-    for (int i = HOSTS - 1; i >= 0; i--) {
-        kill(torture.stages[i].app.process.pid, SIGTERM);
-        process_end(&torture.stages[i].app.process, 0, PATIENCE_MS);
-        program_forget(&torture.stages[i].app);
-    }
-    process_end(&torture.stages[0].devin.process, SIGTERM, PATIENCE_MS);
-    program_forget(&torture.stages[0].devin);
-    ok = azurite_end(e2e, &torture.stages[0].azurite) && ok;
+    ok = stop(e2e, &torture) && ok;
     return ok && tally.lost == 0 && tally.strangers == 0 && tally.poisoned == 0
            && (may_double || tally.doubles == 0) && tally.owed > 0;
 }
@@ -524,6 +530,15 @@ static bool measure(struct e2e *e2e, const struct queue_stage *stage, int first,
     return true;
 }
 
+static void print_cost(const struct cost *without, const struct cost *with, int count)
+{
+    printf("Cost of writing first, %d alerts one behind the other, against QUEUE=off\n", count);
+    printf("  median latency  %8.2f ms with, %8.2f ms without: ratio %.2f\n", with->median_ms,
+           without->median_ms, with->median_ms / without->median_ms);
+    printf("  handler's CPU   %8.2f ms with, %8.2f ms without: ratio %.2f\n", with->cpu_ms,
+           without->cpu_ms, with->cpu_ms / without->cpu_ms);
+}
+
 static bool measure_cost(struct e2e *e2e, int count)
 {
     static struct queue_stage with;
@@ -549,14 +564,8 @@ static bool measure_cost(struct e2e *e2e, int count)
               sizeof *times, by_size);
         cost[i].median_ms = times[(ptrdiff_t)i * COST_ROUNDS * count + COST_ROUNDS * count / 2];
     }
-    if (ok) {
-        printf("Cost of writing first, %d alerts one behind the other, against QUEUE=off\n",
-               count * COST_ROUNDS);
-        printf("  median latency  %8.2f ms with, %8.2f ms without: ratio %.2f\n", cost[1].median_ms,
-               cost[0].median_ms, cost[1].median_ms / cost[0].median_ms);
-        printf("  handler's CPU   %8.2f ms with, %8.2f ms without: ratio %.2f\n", cost[1].cpu_ms,
-               cost[0].cpu_ms, cost[1].cpu_ms / cost[0].cpu_ms);
-    }
+    if (ok)
+        print_cost(&cost[0], &cost[1], count * COST_ROUNDS);
     ok = queue_stage_down(e2e, &without, NULL) && ok;
     return queue_stage_down(e2e, &with, NULL) && ok;
 }

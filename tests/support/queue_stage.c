@@ -16,14 +16,15 @@ enum { ASK_AGAIN_MS = 100, CALL_MS = 60000, END_MS = 20000, NEVER = 100000 };
 /* --- the app -------------------------------------------------------------------------------------- */
 
 static const char host_json[] =
-    "{\"version\":\"2.0\",\"functionTimeout\":\"00:02:00\",\"extensions\":{\"http\":{"
-    "\"routePrefix\":"
-    "\"api\"},\"queues\":{\"batchSize\":8,\"newBatchThreshold\":4,\"visibilityTimeout\":\"00:00:"
-    "01\","
-    "\"maxPollingInterval\":\"00:00:01\",\"maxDequeueCount\":%d}},\"customHandler\":{"
-    "\"description\":"
-    "{\"defaultExecutablePath\":\"bin/handler\"},\"enableForwardingHttpRequest\":true,"
-    "\"enableProxyingHttpRequest\":true}}";
+    "{ \"version\": \"2.0\", \"functionTimeout\": \"00:02:00\",\n"
+    "  \"extensions\": {\n"
+    "    \"http\": { \"routePrefix\": \"api\" },\n"
+    "    \"queues\": { \"batchSize\": 8, \"newBatchThreshold\": 4,\n"
+    "                \"visibilityTimeout\": \"00:00:01\", \"maxPollingInterval\": \"00:00:01\",\n"
+    "                \"maxDequeueCount\": %d } },\n"
+    "  \"customHandler\": {\n"
+    "    \"description\": { \"defaultExecutablePath\": \"bin/handler\" },\n"
+    "    \"enableForwardingHttpRequest\": true, \"enableProxyingHttpRequest\": true } }\n";
 
 static bool copy_file(struct e2e *e2e, const char *from, const char *to)
 {
