@@ -28,18 +28,18 @@ CFLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
                   -fno-omit-frame-pointer
 LDFLAGS_dev     := -pie -Wl,-z,relro,-z,now
+LDFLAGS_asan    := -fsanitize=address
+LDFLAGS_ubsan   := -fsanitize=undefined
+LDFLAGS_san     := -fsanitize=address,undefined
+LDFLAGS_tsan    := -fsanitize=thread
+LDFLAGS_fuzz    := -fsanitize=address,undefined
+
 # A property test of 100,000 prompts makes do with fewer where each takes many times as long.
 HOSTILE_asan  := 10000
 HOSTILE_ubsan := 10000
 HOSTILE_san   := 10000
 # The way to the handler is the same for all cases: where that takes long, they share the protocols.
 PLAYS_san     := --protocols 1
-
-LDFLAGS_asan    := -fsanitize=address
-LDFLAGS_ubsan   := -fsanitize=undefined
-LDFLAGS_san     := -fsanitize=address,undefined
-LDFLAGS_tsan    := -fsanitize=thread
-LDFLAGS_fuzz    := -fsanitize=address,undefined
 
 include deploy/release/release.mk
 
@@ -114,8 +114,6 @@ deploy-check: all ## compile, lint and judge deploy/, and try its script against
 
 deploy-settings: all ## bring deploy/ up to date with the table of settings
 	@deploy/settings.sh $(BIN)/handler deploy
-
-.PHONY: deploy deploy-check deploy-settings
 
 ##> Checking
 # Each part runs even where one before it failed; the sum is the last word and decides.
@@ -226,8 +224,10 @@ help: ## show this list
 
 SOURCES := $(shell find handler tests -name '*.[ch]' 2>/dev/null)
 
-.PHONY: all demo run deps test unit e2e test-queue torture page-test screenshot bench soak fuzz fuzz-smoke fuzzers asan ubsan san tsan valgrind core clang everything analyse hardening format format-check layers banned \
-        package package-check workflows-check docs-check clean help
+.PHONY: all demo run deps package package-check deploy deploy-check deploy-settings \
+        test unit e2e test-queue torture page-test screenshot soak asan ubsan san tsan valgrind core \
+        clang everything fuzz-smoke fuzz fuzzers bench analyse hardening format format-check layers banned \
+        workflows-check docs-check clean help
 
 # --- how things are made -------------------------------------------------------------------------
 
