@@ -1,8 +1,8 @@
 /*
  * The steps in their order; each is a module of its own and knows nothing of the others.
  *
- *   first try:  body ─► problems ─► keep all ─► open one after the other ─► reply ─► settle
- *   a retry:    message ───────────────────────► open ─► reply (the host settles)
+ *   first try:  body ─► problems ─► store all ─► open one after the other ─► reply ─► settle
+ *   a retry:    message ────────────────────────► open ─► reply (the host settles)
  */
 #include "triage.h"
 
@@ -12,11 +12,11 @@
 #include "session/preview.h"
 #include "session/quote.h"
 
-/*
- * An action group gives up after about ten seconds.  Eight leave it time for the way there and back
- * (facts: Azure Monitor's documentation of action groups, older text; the current one is silent).
- */
 enum {
+    /*
+     * An action group gives up after about ten seconds, says an older text of Azure Monitor's
+     * documentation; the current one is silent.  Eight leave it time for the way there and back.
+     */
     AZURE_DEADLINE_MS = 8000,
     MAX_PREVIEW_BYTES = 8 * 1024 * 1024,
     MAX_MESSAGE_BYTES = 2000,
@@ -24,9 +24,9 @@ enum {
     MAX_TOLD_BYTES = 4096,
     PLAYBOOK_KEPT_MS = 600000,
     PLAYBOOK_RETRIED_MS = 60000,
-    /* All that keeping a request's alerts may cost, and so much for moving one to the poisoned. */
+    /* All that storing a request's alerts may cost, and so much for moving one to the poisoned. */
     STORE_BUDGET_MS = 2000,
-    /* A kept alert shows itself when its first try is surely over. */
+    /* A stored alert shows itself when its first try is surely over. */
     HIDDEN_LONGER_S = 10,
     SECONDS_AN_HOUR = 3600
 };
@@ -41,7 +41,7 @@ struct view request_header(const struct request *request, const char *name)
     return (struct view){ 0 };
 }
 
-/* --- the story -------------------------------------------------------------------------------- */
+/* --- what Devin is asked ---------------------------------------------------------------------- */
 
 /* "Alert bridge: this alert fired again: [Sev1] name on resource, at 2024-…, id …" */
 static struct view message_for(const struct alert *alert, const char *what, struct view title,
@@ -107,7 +107,7 @@ static struct playbook_known recall_playbook(const struct wire *wire, struct vie
                                     .id = view_skip(value, 1) };
 }
 
-/* The id that was kept with an alert stays its id: each try shall send the same. */
+/* The id that was stored with an alert stays its id: each try shall send the same. */
 static void recall_known(const struct wire *wire, const struct devin_request *request,
                          struct arena *mem, struct devin_known *out)
 {
@@ -340,7 +340,7 @@ static void open_in_turn(const struct triage *triage, const struct devin_request
     }
 }
 
-/* --- keeping --------------------------------------------------------------------------------- */
+/* --- storing ---------------------------------------------------------------------------------- */
 
 /* What the steps of one request share. */
 struct job {
@@ -373,7 +373,7 @@ static long long hide_s(const struct job *job)
     return wanted_s > least_s ? wanted_s : least_s;
 }
 
-static void put_away(const struct job *job, struct view message, struct outcome *out)
+static void put_message(const struct job *job, struct view message, struct outcome *out)
 {
     const struct store *store = &job->triage->store;
     struct report *report = job->report;
@@ -382,21 +382,22 @@ static void put_away(const struct job *job, struct view message, struct outcome 
     if (budget_ms > left_ms(job))
         budget_ms = left_ms(job);
     if (budget_ms <= 0)
-        out->is_unkept = !fail(&out->why_unkept, FAIL_STORE_DOWN, "no time was left to store it");
+        out->is_unstored =
+            !fail(&out->why_unstored, FAIL_STORE_DOWN, "no time was left to store it");
     else
-        out->is_unkept = !store->put(store->state, STORE_TRIAGE, message, hide_s(job), budget_ms,
-                                     job->mem, &out->receipt, &spent_ms, &out->why_unkept);
-    if (out->is_unkept)
+        out->is_unstored = !store->put(store->state, STORE_TRIAGE, message, hide_s(job), budget_ms,
+                                       job->mem, &out->receipt, &spent_ms, &out->why_unstored);
+    if (out->is_unstored)
         out->receipt = (struct receipt){ 0 };
     report->store_ms += spent_ms;
 }
 
 /*
  * Where there is a queue the first try, too, is made from what was read back: so it does not matter
- * whether storing it succeeds, and a repeat of the same alert asks for the same.  A dry run, which keeps
- * nothing, shows that very request.
+ * whether storing it succeeds, and a repeat of the same alert asks for the same.  A dry run, which
+ * stores nothing, shows that very request.
  */
-static void keep(const struct job *job, struct stored *stored, struct outcome *out)
+static void store_alert(const struct job *job, struct stored *stored, struct outcome *out)
 {
     struct stored form = *stored;
     struct view message;
@@ -404,13 +405,13 @@ static void keep(const struct job *job, struct stored *stored, struct outcome *o
     if (known.state == PLAYBOOK_FOUND)
         form.playbook_id = known.id;
     form.first_seen_s = job->request->received_s;
-    if (stored_write(&form, job->mem, &message, &out->why_unkept)
-        && stored_read(message, job->mem, stored, &out->why_unkept)) {
+    if (stored_write(&form, job->mem, &message, &out->why_unstored)
+        && stored_read(message, job->mem, stored, &out->why_unstored)) {
         if (!job->is_dry)
-            put_away(job, message, out);
+            put_message(job, message, out);
         return;
     }
-    out->is_unkept = !job->is_dry;
+    out->is_unstored = !job->is_dry;
     *stored = form;
 }
 
@@ -476,7 +477,7 @@ static bool prepare(const struct job *job, struct problem *problem, struct outco
         return false;
     *stored = form_of(job->triage, problem);
     if (job->triage->store.put != NULL)
-        keep(job, stored, out);
+        store_alert(job, stored, out);
     out->stored = stored;
     return true;
 }
@@ -491,7 +492,7 @@ static void prepare_all(const struct job *job)
     }
 }
 
-/* What passes need not be told as a failure when it is kept: it will be tried again. */
+/* What passes need not be told as a failure when it is stored: it will be tried again. */
 static void defer(struct outcome *out)
 {
     if (!out->has_failed || out->receipt.id.len == 0 || !failure_row(out->why.kind)->is_passing)
@@ -628,9 +629,9 @@ static bool refuse(struct job *job, struct failure *why)
     const struct triage *triage = job->triage;
     struct report *report = job->report;
     struct failure unread;
-    bool is_kept = triage->store.put != NULL && !triage->trusts_nobody && !job->is_dry;
+    bool is_stored = triage->store.put != NULL && !triage->trusts_nobody && !job->is_dry;
     fail_because(why, FAIL_MISCONFIGURED, triage->refusal);
-    if (is_kept && read_alerts(job, &unread))
+    if (is_stored && read_alerts(job, &unread))
         prepare_all(job);
     for (size_t i = 0; i < report->count; i++) {
         report->outcomes[i].has_failed = true;
@@ -677,7 +678,7 @@ static bool poison(const struct triage *triage, struct outcome *out, struct view
     const struct store *store = &triage->store;
     struct receipt receipt;
     long long spent_ms = 0;
-    struct failure *why = &out->why_unkept;
+    struct failure *why = &out->why_unstored;
     struct stored given_up = *out->stored;
     given_up.reason = failure_details(&out->why);
     if (store->put == NULL)
@@ -690,7 +691,7 @@ static bool poison(const struct triage *triage, struct outcome *out, struct view
         out->is_poisoned = store->put(store->state, STORE_POISON, message, 0, *budget_ms, mem,
                                       &receipt, &spent_ms, why);
     *budget_ms -= spent_ms;
-    out->is_unkept = !out->is_poisoned;
+    out->is_unstored = !out->is_poisoned;
     return out->is_poisoned;
 }
 
@@ -701,7 +702,7 @@ static bool give_up(const struct job *job, struct outcome *out, struct view mess
     long long budget_ms = STORE_BUDGET_MS;
     if (poison(job->triage, out, message, job->mem, &budget_ms))
         return true;
-    *why = out->why_unkept;
+    *why = out->why_unstored;
     return false;
 }
 
@@ -768,8 +769,8 @@ void triage_settle(const struct triage *triage, struct report *report, struct ar
     long long budget_ms = STORE_BUDGET_MS;
     for (size_t i = 0; i < report->count; i++) {
         struct outcome *out = &report->outcomes[i];
-        bool is_kept = out->receipt.id.len > 0 && out->action != ACTION_DEFERRED;
-        if (!is_kept || (out->has_failed && may_be_cured(&out->why)))
+        bool is_pending = out->receipt.id.len > 0 && out->action != ACTION_DEFERRED;
+        if (!is_pending || (out->has_failed && may_be_cured(&out->why)))
             continue;
         if (!out->has_failed || poison(triage, out, (struct view){ 0 }, mem, &budget_ms))
             triage->store.remove(triage->store.state, &out->receipt);

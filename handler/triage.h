@@ -106,7 +106,7 @@ struct receipt {
 };
 
 /*
- * Where an alert is kept from before Devin is called until its fate is settled: a message that shows
+ * Where an alert is stored from before Devin is called until its fate is settled: a message that shows
  * itself again after a while unless it is taken out.  Real in edge/, scripted in tests.
  */
 struct store {
@@ -144,7 +144,8 @@ struct triage {
     struct store store;
     const struct redact_settings *redact; /* NULL: no secrets of our own */
     struct view refusal; /* names the settings without which no alert can be served; empty: none */
-    bool trusts_nobody; /* a secret is asked for and cannot be read: nothing of anybody's is kept */
+    bool
+        trusts_nobody; /* a secret is asked for and cannot be read: nothing of anybody's is stored */
 };
 
 enum action {
@@ -159,7 +160,7 @@ enum action {
 /* What became of one problem. */
 struct outcome {
     const struct problem *problem;
-    /* What Devin is told: the form that is kept, where there is a queue. */
+    /* What Devin is told: the form that is stored, where there is a queue. */
     const struct stored *stored;
     enum action action;
     struct session session; /* once there is one */
@@ -167,9 +168,9 @@ struct outcome {
     struct view preview;    /* of a dry run: JSON members that tell what would be sent */
     bool has_failed;
     struct failure why;     /* when it has, or is deferred */
-    struct receipt receipt; /* while it is kept */
-    bool is_unkept;         /* it could not be kept, or not be moved to where a person looks */
-    struct failure why_unkept;
+    struct receipt receipt; /* while it is stored */
+    bool is_unstored;       /* it could not be stored, or not be moved to where a person looks */
+    struct failure why_unstored;
     bool is_poisoned;   /* it has failed for good and lies where a person looks */
     int tries;          /* to create a session or to tell it something */
     int calls;          /* of Devin's API, look-ups included */
@@ -188,7 +189,7 @@ struct report {
     int tries, calls;
     size_t redacted;    /* secrets that were taken out of what the sessions are told */
     long long devin_ms; /* spent on calls and waits */
-    long long store_ms; /* spent on keeping what came */
+    long long store_ms; /* spent on storing what came */
 };
 
 /* "created", "existing", "messaged", "ignored", "dry-run", "deferred". */
@@ -199,7 +200,7 @@ const char *action_name(enum action action);
  * covered; `why` is then the first thing that failed.  `out` is filled as far as the story went even
  * then: the reply depends on who sent the alert, and tells what succeeded.
  *
- * With a queue every alert is kept before Devin is called for any of them, and one that Devin does not
+ * With a queue every alert is stored before Devin is called for any of them, and one that Devin does not
  * take in time is covered: it comes again, as a retry.  A retry that is given up is poisoned, and that
  * covers it; false means that it shall come once more.
  */

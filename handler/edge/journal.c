@@ -45,11 +45,11 @@ static void log_counts(struct log_line *line, const struct payload *payload)
         log_text(line, "repaired", VIEW("true"));
 }
 
-/* How many were kept, and how many of them wait for another try. */
+/* How many were stored, how many of them wait for another try, and how many could not be. */
 struct tally {
-    long long stored, deferred, unkept;
+    long long stored, deferred, unstored;
     const struct failure *why_deferred; /* the first one's */
-    const struct failure *why_unkept;
+    const struct failure *why_unstored;
 };
 
 static struct tally tally_of(const struct report *report)
@@ -59,11 +59,11 @@ static struct tally tally_of(const struct report *report)
         const struct outcome *outcome = &report->outcomes[i - 1];
         tally.stored += outcome->receipt.id.len > 0;
         tally.deferred += outcome->action == ACTION_DEFERRED;
-        tally.unkept += outcome->is_unkept;
+        tally.unstored += outcome->is_unstored;
         if (outcome->action == ACTION_DEFERRED)
             tally.why_deferred = &outcome->why;
-        if (outcome->is_unkept)
-            tally.why_unkept = &outcome->why_unkept;
+        if (outcome->is_unstored)
+            tally.why_unstored = &outcome->why_unstored;
     }
     return tally;
 }
@@ -72,7 +72,7 @@ static struct tally tally_of(const struct report *report)
 static void log_store(struct log_line *line, const struct report *report, bool has_failed)
 {
     const struct tally tally = tally_of(report);
-    if (tally.stored + tally.unkept > 0) {
+    if (tally.stored + tally.unstored > 0) {
         log_number(line, "stored", tally.stored);
         log_number(line, "store_ms", report->store_ms);
     }
@@ -80,11 +80,11 @@ static void log_store(struct log_line *line, const struct report *report, bool h
         log_number(line, "deferred", tally.deferred);
     if (tally.deferred > 0 && !has_failed)
         log_failure(line, tally.why_deferred);
-    if (tally.unkept > 0) {
-        log_number(line, "not_stored", tally.unkept);
-        log_text(line, "store_failure", view_of(failure_row(tally.why_unkept->kind)->name));
-        log_text(line, "store_reason", view_of(tally.why_unkept->reason));
-        log_text(line, "store_detail", view_of(tally.why_unkept->detail));
+    if (tally.unstored > 0) {
+        log_number(line, "not_stored", tally.unstored);
+        log_text(line, "store_failure", view_of(failure_row(tally.why_unstored->kind)->name));
+        log_text(line, "store_reason", view_of(tally.why_unstored->reason));
+        log_text(line, "store_detail", view_of(tally.why_unstored->detail));
     }
 }
 
@@ -98,7 +98,7 @@ static const char *outcome_word(const struct outcome *outcome)
 /* A retry that cannot be put aside: the failure in the line is the store's, this is why it was. */
 static void log_given_up(struct log_line *line, const struct outcome *outcome)
 {
-    if (outcome->has_failed && outcome->is_unkept) {
+    if (outcome->has_failed && outcome->is_unstored) {
         log_text(line, "given_up", view_of(failure_row(outcome->why.kind)->name));
         log_text(line, "given_up_reason", view_of(outcome->why.reason));
         log_text(line, "given_up_detail", view_of(outcome->why.detail));
@@ -165,7 +165,7 @@ static const char *event_of(const struct journal_entry *entry)
     return view_equal(entry->request->method, VIEW("POST")) ? "alert" : "health";
 }
 
-/* An alert that was given up is for a person; one that waits, or is not kept, is worth a look. */
+/* An alert that was given up is for a person; one that waits, or is not stored, is worth a look. */
 static enum log_level level_of(const struct journal_entry *entry)
 {
     const struct report *report = entry->report;
@@ -175,7 +175,7 @@ static enum log_level level_of(const struct journal_entry *entry)
     struct tally tally = { 0 };
     if (report != NULL)
         tally = tally_of(report);
-    return status >= 400 || tally.deferred + tally.unkept > 0 ? LOG_WARN : LOG_INFO;
+    return status >= 400 || tally.deferred + tally.unstored > 0 ? LOG_WARN : LOG_INFO;
 }
 
 void journal_write(const struct journal_entry *entry)
@@ -201,7 +201,7 @@ void journal_settled(const struct journal_entry *entry)
 {
     for (size_t i = 0; i < entry->report->count; i++) {
         const struct outcome *outcome = &entry->report->outcomes[i];
-        bool has_stayed = outcome->is_unkept && outcome->receipt.id.len > 0;
+        bool has_stayed = outcome->is_unstored && outcome->receipt.id.len > 0;
         if (!outcome->is_poisoned && !has_stayed)
             continue;
         struct log_line line;
@@ -210,7 +210,7 @@ void journal_settled(const struct journal_entry *entry)
         log_alert(&line, outcome->problem->alert, entry->mem);
         log_failure(&line, &outcome->why);
         if (has_stayed)
-            log_text(&line, "store_detail", view_of(outcome->why_unkept.detail));
+            log_text(&line, "store_detail", view_of(outcome->why_unstored.detail));
         log_text(&line, "fingerprint", outcome->problem->identity.fingerprint);
         log_end(&line);
     }

@@ -69,13 +69,13 @@ static void each_line_has_each_name_once(void **state)
     static const struct reply reply = { .status = 500 };
     struct outcome outcomes[3] = {
         { .problem = &problem, .action = ACTION_DEFERRED, .receipt = { { "m1", 2 }, { "p", 1 } } },
-        { .problem = &problem, .has_failed = true, .is_unkept = true },
+        { .problem = &problem, .has_failed = true, .is_unstored = true },
         { .problem = &problem, .has_failed = true, .receipt = { { "m3", 2 }, { "p", 1 } } },
     };
     const struct report report = { .outcomes = outcomes, .count = COUNT_OF(outcomes) };
     (fail)(&outcomes[0].why, FAIL_DEVIN_OUTAGE, "Devin answered 503");
     (fail)(&outcomes[1].why, FAIL_DEVIN_OUTAGE, "Devin answered 503");
-    (fail)(&outcomes[1].why_unkept, FAIL_STORE_DOWN, "status 500");
+    (fail)(&outcomes[1].why_unstored, FAIL_STORE_DOWN, "status 500");
     (fail)(&outcomes[2].why, FAIL_DEVIN_KEY, "Devin answered 401");
     const struct journal_entry entry = {
         .request = &request,
@@ -105,14 +105,14 @@ static void a_retry_that_nobody_takes_says_both(void **state)
     static const struct problem problem = { .alert = &alert };
     static const struct request request = { .method = { "POST", 4 }, .is_retry = true };
     static const struct reply reply = { .status = 500 };
-    struct outcome outcome = { .problem = &problem, .has_failed = true, .is_unkept = true };
+    struct outcome outcome = { .problem = &problem, .has_failed = true, .is_unstored = true };
     const struct report report = { .outcomes = &outcome, .count = 1 };
     (fail)(&outcome.why, FAIL_DEVIN_KEY, "Devin answered 401");
-    (fail)(&outcome.why_unkept, FAIL_STORE_DOWN, "status 500");
+    (fail)(&outcome.why_unstored, FAIL_STORE_DOWN, "status 500");
     const struct journal_entry entry = {
         .request = &request,
         .reply = &reply,
-        .why = &outcome.why_unkept,
+        .why = &outcome.why_unstored,
         .report = &report,
         .mem = &mem,
     };
