@@ -1,7 +1,7 @@
 #!/bin/sh
 # Static analysis of the handler and of what plays against it (unit tests and fuzz targets are left to the
-# sanitizers): gcc -fanalyzer (handler only: it takes long), clang-tidy with
-# clang's own analyser (.clang-tidy), cppcheck (tests/cppcheck.supp).  Any finding is a failure.
+# sanitizers): gcc -fanalyzer (handler only: it takes long), clang-tidy with clang's own analyser
+# (.clang-tidy), cppcheck (tests/cppcheck.supp).  Any finding is a failure.
 #   analyse.sh [FILE.c...]
 set -eu
 

@@ -25,10 +25,10 @@ enum {
 };
 
 static const struct {
-    const char *option, *name, *state;
+    const char *option, *state;
 } queues[QUEUES] = {
-    [STORE_TRIAGE] = { "--waiting", "triage", "waiting" },
-    [STORE_POISON] = { "--poison", "triage-poison", "poisoned" },
+    [STORE_TRIAGE] = { "--waiting", "waiting" },
+    [STORE_POISON] = { "--poison", "poisoned" },
 };
 
 struct desk {
@@ -101,7 +101,7 @@ static void print_json(const struct item *item, struct arena *mem)
     bool is_json = json_read(item->message->text, mem, &json, &why);
     json_open(&writer, NULL, '{');
     json_put_text(&writer, "id", item->message->id);
-    json_put_text(&writer, "queue", view_of(queues[item->where].name));
+    json_put_text(&writer, "queue", view_of(queue_name(item->where)));
     json_put_text(&writer, "inserted", item->message->inserted);
     json_put_number(&writer, "dequeueCount", item->message->dequeue_count);
     if (is_json)

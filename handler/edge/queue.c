@@ -18,7 +18,7 @@ enum {
     MAX_BODY_BYTES = 80 * 1024,
     MAX_PATH_BYTES = 256,
     REMOVE_TIMEOUT_MS = 10000,
-    TOKEN_TIMEOUT_MS = 2000, /* of a removal */
+    REMOVE_TOKEN_TIMEOUT_MS = 2000,
     REMOVE_BYTES = 128 * 1024
 };
 
@@ -28,9 +28,13 @@ struct queue {
     struct credential *credential; /* NULL: the account has a key */
 };
 
-static const char *const paths[] = {
-    [STORE_TRIAGE] = "/triage", [STORE_POISON] = "/triage-poison"
-};
+const char *queue_name(enum store_queue where)
+{
+    static const char *const names[] = {
+        [STORE_TRIAGE] = "triage", [STORE_POISON] = "triage-poison"
+    };
+    return names[where];
+}
 
 /* --- failures --------------------------------------------------------------------------------- */
 
@@ -156,7 +160,8 @@ static struct view path_of(enum store_queue where, bool has_messages, struct vie
                            struct arena *mem)
 {
     struct text path = text_in(mem, MAX_PATH_BYTES);
-    text_add_string(&path, paths[where]);
+    text_add_char(&path, '/');
+    text_add_string(&path, queue_name(where));
     text_add_string(&path, has_messages ? "/messages" : "");
     text_add_string(&path, id.len > 0 ? "/" : "");
     text_add(&path, id);
@@ -392,7 +397,7 @@ static void store_remove(void *state, const struct receipt *receipt)
     struct failure why;
     arena_init(&mem, REMOVE_BYTES);
     const struct storage_request request = delete_of(STORE_TRIAGE, receipt, parameters, &mem);
-    if (write_request(queue, &request, TOKEN_TIMEOUT_MS, &mem, &token, &fetch, &why))
+    if (write_request(queue, &request, REMOVE_TOKEN_TIMEOUT_MS, &mem, &token, &fetch, &why))
         wire_fetch_later(queue->loop, &fetch, REMOVE_TIMEOUT_MS, removed, queue);
     else
         log_unremoved(&why);

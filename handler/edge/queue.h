@@ -21,6 +21,9 @@
 
 struct queue;
 
+/* As the account and the Functions host call it. */
+const char *queue_name(enum store_queue where);
+
 /* Both stay the caller's. */
 struct queue *queue_start(struct wire_loop *loop, const struct account *account);
 void queue_stop(struct queue *queue);
