@@ -463,7 +463,7 @@ static void *run_loop(void *user)
     return NULL;
 }
 
-static void hand_over_unattended(struct wire_loop *loop, struct exchange *exchange)
+static void hand_over(struct wire_loop *loop, struct exchange *exchange)
 {
     pthread_mutex_lock(&loop->lock);
     exchange->next = loop->arrived;
@@ -472,14 +472,16 @@ static void hand_over_unattended(struct wire_loop *loop, struct exchange *exchan
     pthread_mutex_unlock(&loop->lock);
 }
 
-static void hand_over(struct wire_loop *loop, struct exchange *exchange)
+static void hand_over_and_wait(struct wire_loop *loop, struct exchange *exchange)
 {
-    hand_over_unattended(loop, exchange);
+    hand_over(loop, exchange);
     pthread_mutex_lock(&loop->lock);
     while (!exchange->is_done)
         pthread_cond_wait(&exchange->done, &loop->lock);
     pthread_mutex_unlock(&loop->lock);
 }
+
+/* --- one call --------------------------------------------------------------------------------- */
 
 /* Whether it was sent at all. */
 static bool run(struct wire_loop *loop, struct exchange *exchange, bool is_prepared)
@@ -487,7 +489,7 @@ static bool run(struct wire_loop *loop, struct exchange *exchange, bool is_prepa
     if (!is_prepared)
         return false;
     pthread_cond_init(&exchange->done, NULL);
-    hand_over(loop, exchange);
+    hand_over_and_wait(loop, exchange);
     pthread_cond_destroy(&exchange->done);
     return true;
 }
@@ -533,21 +535,13 @@ void wire_fetch_later(struct wire_loop *loop, const struct fetch *fetch, long lo
         kept.body = fetch->body.len == 0 ? fetch->body : view_keep(fetch->body, &unattended->mem);
         if ((fetch->body.len == 0 || kept.body.at != NULL)
             && prepare_fetch(exchange, loop, &kept, timeout_ms, &unattended->mem)) {
-            hand_over_unattended(loop, exchange);
+            hand_over(loop, exchange);
             return;
         }
         free_unattended(unattended);
     }
     const struct fetched nothing = { .answer = not_sent() };
     done(state, &nothing);
-}
-
-static void wire_wait(void *state, long long ms)
-{
-    (void)state;
-    struct timespec time = { ms / 1000, (long)(ms % 1000) * 1000000 };
-    while (nanosleep(&time, &time) != 0)
-        continue;
 }
 
 /* --- start and end ---------------------------------------------------------------------------- */
@@ -615,6 +609,16 @@ void wire_stop(struct wire_loop *loop)
 const char *wire_library(void)
 {
     return curl_version_info(CURLVERSION_NOW)->version;
+}
+
+/* --- what triage needs ------------------------------------------------------------------------ */
+
+static void wire_wait(void *state, long long ms)
+{
+    (void)state;
+    struct timespec time = { ms / 1000, (long)(ms % 1000) * 1000000 };
+    while (nanosleep(&time, &time) != 0)
+        continue;
 }
 
 static bool wire_pace(void *state, long long patience_ms, long long *waited_ms)
