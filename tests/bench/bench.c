@@ -5,6 +5,7 @@
  *   bench [--handler PROGRAM]    another handler in place of the one beside us
  */
 #include "base/arena.h"
+#include "support/figures.h"
 #include "support/http.h"
 #include "support/process.h"
 #include "support/program.h"
@@ -16,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { STARTS = 31, CLIENTS = 64, LOAD_MS = 3000, PATIENCE_MS = 10000 };
@@ -61,26 +61,6 @@ static int serve_bare(const char *port)
 
 /* --- measuring -------------------------------------------------------------------------------- */
 
-static double now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *figures, size_t count)
-{
-    qsort(figures, count, sizeof *figures, by_size);
-    return figures[count / 2];
-}
-
 /* What is measured: a program, its words, and where it listens. */
 struct subject {
     const char *const *argv;
@@ -107,13 +87,13 @@ static double start(struct subject *subject)
     struct process_plan plan = {
         .argv = subject->argv, .env = subject->env->at, .out = fileno(nowhere), .err = -1
     };
-    double from = now_ms();
+    double from = figures_now_ms();
     bool ok = process_start(&plan, &subject->process);
     fclose(nowhere);
     while (ok && !answers(subject->port))
-        if (now_ms() - from > PATIENCE_MS)
+        if (figures_now_ms() - from > PATIENCE_MS)
             return -1;
-    return now_ms() - from;
+    return figures_now_ms() - from;
 }
 
 static double median_start(struct subject *subject)
@@ -123,7 +103,7 @@ static double median_start(struct subject *subject)
         figures[i] = start(subject);
         process_end(&subject->process, SIGKILL, PATIENCE_MS);
     }
-    return median(figures, STARTS);
+    return figures_median(figures, STARTS);
 }
 
 static double resident_mb(pid_t pid)
@@ -160,7 +140,7 @@ static void *send_requests(void *user)
     int fd = http_connect(load->port, PATIENCE_MS);
     struct arena scratch;
     arena_init(&scratch, 16 * 1024 * 1024);
-    while (now_ms() < load->until_ms) {
+    while (figures_now_ms() < load->until_ms) {
         bool ok = http_send(fd, request) && http_receive(fd, PATIENCE_MS, false, &scratch, &answer)
                   && answer.status == load->wanted_status;
         atomic_fetch_add(ok ? &load->answered : &load->wrong, 1);
@@ -176,18 +156,19 @@ static void *send_requests(void *user)
 /* Requests a second over CLIENTS kept connections; what went wrong is said. */
 static double load_it(int port, const char *body, int wanted_status)
 {
-    struct load load = {
-        .port = port, .body = body, .wanted_status = wanted_status, .until_ms = now_ms() + LOAD_MS
-    };
+    struct load load = { .port = port,
+                         .body = body,
+                         .wanted_status = wanted_status,
+                         .until_ms = figures_now_ms() + LOAD_MS };
     pthread_t threads[CLIENTS];
-    double from = now_ms();
+    double from = figures_now_ms();
     for (size_t i = 0; i < CLIENTS; i++)
         pthread_create(&threads[i], NULL, send_requests, &load);
     for (size_t i = 0; i < CLIENTS; i++)
         pthread_join(threads[i], NULL);
     if (atomic_load(&load.wrong) > 0)
         printf("  (%ld of the clients met a wrong answer)\n", atomic_load(&load.wrong));
-    return (double)atomic_load(&load.answered) * 1000 / (now_ms() - from);
+    return (double)atomic_load(&load.answered) * 1000 / (figures_now_ms() - from);
 }
 
 static void print_pair(const char *what, const char *unit, double ours, double bare)

@@ -49,6 +49,16 @@ static const struct e2e_test *const queue_lists[] = {
 };
 static const struct e2e_test *const no_lists[] = { NULL };
 
+/* What is played: beside the cases, if any are, and afterwards. */
+struct selection {
+    const struct e2e_test *const *beside, *const *alone;
+    bool has_cases;
+};
+
+static const struct selection everything = { lists, lists_alone, true };
+static const struct selection core_alone = { core_lists, core_lists_alone, true };
+static const struct selection queue_alone = { queue_lists, no_lists, false };
+
 struct story {
     char name[64];
     int passed, failed, skipped;
@@ -239,12 +249,17 @@ static const struct e2e_test *test_at(const struct run *run, const struct e2e_te
     return NULL;
 }
 
+static const struct selection *selection_of(const struct run *run)
+{
+    if (run->is_queue)
+        return &queue_alone;
+    return run->core > 0 ? &core_alone : &everything;
+}
+
 /* Until no worker has anything to take. */
 static void take_tests(struct run *run, const char *cases)
 {
-    const struct e2e_test *const *from = run->core > 0 ? core_lists : lists;
-    if (run->is_queue)
-        from = queue_lists;
+    const struct e2e_test *const *from = selection_of(run)->beside;
     const struct e2e_test *test;
     while ((test = test_at(run, from, atomic_fetch_add(&run->shared->next_test, 1))) != NULL)
         run_test(run, test, cases);
@@ -252,9 +267,7 @@ static void take_tests(struct run *run, const char *cases)
 
 static void run_tests_alone(struct run *run, const char *cases)
 {
-    const struct e2e_test *const *from = run->core > 0 ? core_lists_alone : lists_alone;
-    if (run->is_queue)
-        from = no_lists;
+    const struct e2e_test *const *from = selection_of(run)->alone;
     const struct e2e_test *test;
     for (size_t i = 0; (test = test_at(run, from, i)) != NULL; i++)
         run_test(run, test, cases);
@@ -300,7 +313,7 @@ static _Noreturn void work(struct run *run, int worker, int count, char **folder
     bool ok = true;
     run->worker = worker;
     run->results = &run->shared->of[worker];
-    if (worker < CASE_WORKERS && !run->is_queue)
+    if (worker < CASE_WORKERS && selection_of(run)->has_cases)
         ok = play_cases(run, count, folders);
     else
         take_tests(run, folders[0]);

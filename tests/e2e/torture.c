@@ -15,6 +15,7 @@
 #include "support/case.h"
 #include "support/control.h"
 #include "support/e2e.h"
+#include "support/figures.h"
 #include "support/match.h"
 #include "support/queue_stage.h"
 
@@ -496,20 +497,6 @@ static double cpu_of(pid_t pid)
     return (double)(user + sys) * 1000.0 / (double)sysconf(_SC_CLK_TCK);
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1000.0 + (double)now.tv_nsec / 1e6;
-}
-
 /* New alerts, one behind the other. */
 static bool measure(struct e2e *e2e, const struct queue_stage *stage, int first, int count,
                     double *times)
@@ -520,9 +507,9 @@ static bool measure(struct e2e *e2e, const struct queue_stage *stage, int first,
         char name[64];
         snprintf(name, sizeof name, "cost-%d", first + i);
         arena_init(&mem, 16 * 1024 * 1024);
-        double began = now_ms();
+        double began = figures_now_ms();
         bool ok = queue_stage_post(stage, name, &mem, &answer) && answer.status == 200;
-        times[i] = now_ms() - began;
+        times[i] = figures_now_ms() - began;
         arena_drop(&mem);
         if (!ok)
             return complain(e2e->why, "an alert of the cost's round was not served", answer.head);
@@ -559,11 +546,9 @@ static bool measure_cost(struct e2e *e2e, int count)
                      times + (round % 2 * COST_ROUNDS + round / 2) * count);
         cost[round % 2].cpu_ms += (cpu_of(stage->app.process.pid) - before) / (count * COST_ROUNDS);
     }
-    for (int i = 0; ok && i < 2; i++) {
-        qsort(times + (ptrdiff_t)i * COST_ROUNDS * count, (size_t)COST_ROUNDS * (size_t)count,
-              sizeof *times, by_size);
-        cost[i].median_ms = times[(ptrdiff_t)i * COST_ROUNDS * count + COST_ROUNDS * count / 2];
-    }
+    for (int i = 0; ok && i < 2; i++)
+        cost[i].median_ms = figures_median(times + (ptrdiff_t)i * COST_ROUNDS * count,
+                                           (size_t)COST_ROUNDS * (size_t)count);
     if (ok)
         print_cost(&cost[0], &cost[1], count * COST_ROUNDS);
     ok = queue_stage_down(e2e, &without, NULL) && ok;
