@@ -58,16 +58,6 @@ static const char *header_problem(struct view value)
     return NULL;
 }
 
-static const struct choice switches[] = { { "true", 1 }, { "1", 1 },     { "yes", 1 },
-                                          { "on", 1 },   { "false", 0 }, { "0", 0 },
-                                          { "no", 0 },   { "off", 0 },   { NULL, 0 } };
-static const struct choice refires[] = {
-    { "join", REFIRE_JOIN }, { "message", REFIRE_MESSAGE }, { "create", REFIRE_CREATE }, { NULL, 0 }
-};
-static const struct choice on_or_off[] = { { "on", 1 }, { "off", 0 }, { NULL, 0 } };
-static const struct choice resolves[] = { { "ignore", RESOLVED_IGNORE },
-                                          { "message", RESOLVED_MESSAGE },
-                                          { NULL, 0 } };
 /* A session has room for MAX_TAGS, and the handler's own come first. */
 static const char *tags_problem(struct view value)
 {
@@ -79,6 +69,17 @@ static const char *tags_problem(struct view value)
     }
     return count > MAX_TAGS - MAX_OWN_TAGS ? "must be at most 20 tags, joined by commas" : NULL;
 }
+
+static const struct choice switches[] = { { "true", 1 }, { "1", 1 },     { "yes", 1 },
+                                          { "on", 1 },   { "false", 0 }, { "0", 0 },
+                                          { "no", 0 },   { "off", 0 },   { NULL, 0 } };
+static const struct choice refires[] = {
+    { "join", REFIRE_JOIN }, { "message", REFIRE_MESSAGE }, { "create", REFIRE_CREATE }, { NULL, 0 }
+};
+static const struct choice on_or_off[] = { { "on", 1 }, { "off", 0 }, { NULL, 0 } };
+static const struct choice resolves[] = { { "ignore", RESOLVED_IGNORE },
+                                          { "message", RESOLVED_MESSAGE },
+                                          { NULL, 0 } };
 
 /* The API reference's table of plans: requests a minute. */
 static const struct choice plans[] = {
