@@ -309,7 +309,7 @@ static void be_late(const struct devin_told *told, struct arena *mem, struct out
 
 /*
  * Alerts of one firing need one answer.  Other firings of the problem join what the first one opened,
- * and as setting a session's tags replaces them, they do so one at a time.  A thousand of them would
+ * and as v1 replaces a session's tags, they do so one at a time.  A thousand of them would
  * not come to an end within their deadlines: whoever joins brings the tags of all that wait along, so
  * that a crowd costs one join.  Only a message is everybody's own.
  */

@@ -255,19 +255,23 @@ bool api_message(const struct api *api, struct view id, struct view message, str
     return finish_call("POST", &path, &body, true, mem, out);
 }
 
-bool api_set_tags(const struct api *api, struct view id, const struct view *tags, size_t count,
-                  struct arena *mem, struct call *out)
+/* On v3 nobody's tags are lost, whoever else adds some meanwhile; v1 has no such call. */
+bool api_add_tags(const struct api *api, const struct session *session, const struct view *tags,
+                  size_t count, struct arena *mem, struct call *out)
 {
-    struct text path = session_path(api, id, "/tags", mem);
+    bool is_v1 = api->version == API_V1;
+    struct text path = session_path(api, session->id, "/tags", mem);
     struct text body = text_in(mem, NO_LIMIT);
     struct json_writer writer = { .to = &body };
     json_open(&writer, NULL, '{');
     json_open(&writer, "tags", '[');
+    for (size_t i = 0; is_v1 && i < session->tag_count; i++)
+        json_put_text(&writer, NULL, session->tags[i]);
     for (size_t i = 0; i < count; i++)
         json_put_text(&writer, NULL, tags[i]);
     json_close(&writer, ']');
     json_close(&writer, '}');
-    return finish_call("PUT", &path, &body, false, mem, out);
+    return finish_call(is_v1 ? "PUT" : "POST", &path, &body, false, mem, out);
 }
 
 bool api_list_playbooks(const struct api *api, struct view cursor, struct arena *mem,

@@ -17,6 +17,7 @@
 
 struct arena;
 struct cJSON;
+struct session;
 
 /* "apk_…" keys speak v1, "cog_…" keys v3; v1 is tried for any other. */
 enum api_version { API_V1, API_V3 };
@@ -80,9 +81,9 @@ bool api_list_messages(const struct api *api, struct view id, struct arena *mem,
                        struct call *out) MUST_CHECK;
 bool api_message(const struct api *api, struct view id, struct view message, struct arena *mem,
                  struct call *out) MUST_CHECK;
-/* Sets the session's tags to `tags`. */
-bool api_set_tags(const struct api *api, struct view id, const struct view *tags, size_t count,
-                  struct arena *mem, struct call *out) MUST_CHECK;
+/* Tags besides those the session has: v1 replaces them all with both, v3 adds what is new itself. */
+bool api_add_tags(const struct api *api, const struct session *session, const struct view *tags,
+                  size_t count, struct arena *mem, struct call *out) MUST_CHECK;
 bool api_list_playbooks(const struct api *api, struct view cursor, struct arena *mem,
                         struct call *out) MUST_CHECK;
 /* An empty id creates it, another one updates that. */

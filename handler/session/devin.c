@@ -334,17 +334,54 @@ static struct devin_next tagged(struct devin *devin, const struct turn *turn)
     return finish(devin, devin->result == RESULT_MESSAGED ? RESULT_MESSAGED : RESULT_EXISTING);
 }
 
+static size_t add_tag(const struct session *session, struct view tags[MAX_TAGS], size_t count,
+                      struct view tag)
+{
+    for (size_t i = 0; i < count; i++)
+        if (view_equal(tags[i], tag))
+            return count;
+    if (count < MAX_TAGS && !has_tag(session, tag))
+        tags[count++] = tag;
+    return count;
+}
+
+/* What a session that is joined learns: by its tags a repeat finds it even when it has ended. */
+static size_t new_tags(const struct devin *devin, struct view tags[MAX_TAGS])
+{
+    const struct session *session = &devin->session;
+    const struct problem *problem = devin->request->problem;
+    struct view told = devin->is_told ? devin->request->told.tags : (struct view){ 0 };
+    size_t count = add_tag(session, tags, 0, problem->identity.fingerprint);
+    count = add_tag(session, tags, count, problem->identity.firing);
+    for (size_t i = 0; i < problem->also_fingerprint_count; i++)
+        count = add_tag(session, tags, count, problem->also_fingerprints[i]);
+    while (told.len > 0) {
+        struct view tag;
+        view_cut(told, ' ', &tag, &told);
+        count = add_tag(session, tags, count, tag);
+    }
+    return count;
+}
+
+/* A full session is asked to take one all the same: v1 gives its last for it, v3 decides itself. */
+static bool call_tag(struct devin *devin, struct arena *mem)
+{
+    struct view tags[MAX_TAGS];
+    struct session *session = &devin->session;
+    bool is_full = session->tag_count == MAX_TAGS;
+    session->tag_count -= is_full;
+    size_t count = new_tags(devin, tags);
+    size_t room = MAX_TAGS - session->tag_count;
+    if (is_full || count > room)
+        note(devin, "tags", "no room for all: a session takes 50", mem);
+    return api_add_tags(&devin->api, session, tags, count < room ? count : room, mem, &devin->call);
+}
+
 /* An alert without a firing of its own may have joined that session before. */
 static struct devin_next tag_session(struct devin *devin, const struct turn *turn)
 {
-    struct view told = devin->is_told ? devin->request->told.tags : (struct view){ 0 };
-    bool is_tagged = has_tag(&devin->session, devin->request->problem->identity.firing);
-    while (is_tagged && told.len > 0) {
-        struct view tag;
-        view_cut(told, ' ', &tag, &told);
-        is_tagged = has_tag(&devin->session, tag);
-    }
-    return is_tagged ? tagged(devin, turn) : go_to(devin, STAGE_TAG, turn);
+    struct view tags[MAX_TAGS];
+    return new_tags(devin, tags) == 0 ? tagged(devin, turn) : go_to(devin, STAGE_TAG, turn);
 }
 
 static struct devin_next take_found(struct devin *devin, const struct turn *turn)
@@ -414,7 +451,7 @@ static struct devin_next failed_told(struct devin *devin, const struct turn *tur
 }
 
 /*
- * Setting tags replaces them, so those that are there are read first.  A session that has ended is no
+ * v1's tags are replaced, so those that are there are read first.  A session that has ended is no
  * answer to another firing, even if it was one to the firing that found it.
  */
 static struct devin_next answered_told(struct devin *devin, const struct turn *turn)
@@ -625,43 +662,6 @@ static struct devin_next failed_message(struct devin *devin, const struct turn *
     if (devin->request->goal == GOAL_RESOLVE)
         return FAILED;
     return no_message(devin, "was not delivered, or nobody knows", turn);
-}
-
-/* --- tags ------------------------------------------------------------------------------------ */
-
-static size_t add_tag(struct view tags[MAX_TAGS], size_t count, struct view tag)
-{
-    for (size_t i = 0; i < count; i++)
-        if (view_equal(tags[i], tag))
-            return count;
-    if (count < MAX_TAGS)
-        tags[count++] = tag;
-    return count;
-}
-
-/*
- * A session that is joined learns this firing, so that its repeat finds it even when it has ended,
- * the problems that were folded into this one, and what other requests ask for.
- */
-static bool call_tag(struct devin *devin, struct arena *mem)
-{
-    struct view tags[MAX_TAGS];
-    const struct session *session = &devin->session;
-    const struct problem *problem = devin->request->problem;
-    size_t count = session->tag_count < MAX_TAGS ? session->tag_count : MAX_TAGS - 1;
-    for (size_t i = 0; i < count; i++)
-        tags[i] = session->tags[i];
-    count = add_tag(tags, count, problem->identity.fingerprint);
-    count = add_tag(tags, count, problem->identity.firing);
-    for (size_t i = 0; i < problem->also_fingerprint_count; i++)
-        count = add_tag(tags, count, problem->also_fingerprints[i]);
-    struct view told = devin->is_told ? devin->request->told.tags : (struct view){ 0 };
-    while (told.len > 0) {
-        struct view tag;
-        view_cut(told, ' ', &tag, &told);
-        count = add_tag(tags, count, tag);
-    }
-    return api_set_tags(&devin->api, session->id, tags, count, mem, &devin->call);
 }
 
 static struct devin_next failed_tag(struct devin *devin, const struct turn *turn)

@@ -40,7 +40,7 @@ bool duo_up(struct e2e *e2e, const char *settings, struct duo *out)
     return false;
 }
 
-static bool end_handler(struct e2e *e2e, struct duo *duo)
+bool duo_leave(struct e2e *e2e, struct duo *duo)
 {
     bool ok = program_end(&duo->handler, SIGTERM, DUO_PATIENCE_MS, e2e->why);
     ok = player_log_is_sound(program_out(&duo->handler, e2e->mem), e2e->mem, e2e->why) && ok;
@@ -52,12 +52,18 @@ static bool end_handler(struct e2e *e2e, struct duo *duo)
 
 bool duo_restart(struct e2e *e2e, const char *settings, struct duo *duo)
 {
-    return end_handler(e2e, duo) && start_handler(e2e, settings, duo);
+    return duo_leave(e2e, duo) && start_handler(e2e, settings, duo);
+}
+
+bool duo_join(struct e2e *e2e, const char *settings, const struct duo *first, struct duo *out)
+{
+    *out = (struct duo){ .devin = first->devin };
+    return start_handler(e2e, settings, out);
 }
 
 bool duo_down(struct e2e *e2e, struct duo *duo)
 {
-    bool ok = end_handler(e2e, duo);
+    bool ok = duo_leave(e2e, duo);
     process_end(&duo->devin.process, SIGTERM, DUO_PATIENCE_MS);
     program_forget(&duo->devin);
     return ok;

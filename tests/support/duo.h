@@ -25,6 +25,10 @@ bool duo_up(struct e2e *e2e, const char *settings, struct duo *out);
 /* The handler ends as in duo_down() and a new one starts; Devin stays. */
 bool duo_restart(struct e2e *e2e, const char *settings, struct duo *duo);
 
+/* One more handler before the same Devin, which duo_leave() ends as duo_down() would. */
+bool duo_join(struct e2e *e2e, const char *settings, const struct duo *first, struct duo *out);
+bool duo_leave(struct e2e *e2e, struct duo *duo);
+
 /* SIGTERM.  False unless the handler ends with 0, said nothing on stderr and JSON lines elsewhere. */
 bool duo_down(struct e2e *e2e, struct duo *duo);
 

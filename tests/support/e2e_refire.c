@@ -19,7 +19,7 @@ enum act {
     OPTIONS,  /* of the stand-in */
     RESTART,  /* the handler */
     TOLD,     /* the body of the last message is `says` */
-    TAGGED,   /* the tags that were set last are `says` */
+    TAGGED,   /* the tags that were sent last are `says` */
     CREATES,  /* how many there were so far */
     MESSAGES, /* how many were sent, whatever came of them */
     TAGGINGS,
@@ -34,6 +34,7 @@ struct step {
     const char *sends_v3;
     const char *says;
     int status, count;
+    const char *says_v3; /* of TAGGED */
 };
 
 struct story {
@@ -68,7 +69,7 @@ struct story {
     .sends_v3 = "{\"on\":\"GET /v3/organizations/*/sessions/*/messages$\"," fault "}"
 #define TAG_FAULT(fault)                                                      \
     .act = FAULT, .sends = "{\"on\":\"PUT /v1/sessions/*/tags$\"," fault "}", \
-    .sends_v3 = "{\"on\":\"PUT /v3/organizations/*/sessions/*/tags$\"," fault "}"
+    .sends_v3 = "{\"on\":\"POST /v3/organizations/*/sessions/*/tags$\"," fault "}"
 
 /* --- playing --------------------------------------------------------------------------------- */
 
@@ -165,7 +166,7 @@ static bool is_counted(const struct cJSON *call, enum act act)
     bool is_put = view_equal(json_text(json_at(call, "method")), VIEW("PUT"));
     bool is_post = view_equal(json_text(json_at(call, "method")), VIEW("POST"));
     if (act == TAGGINGS)
-        return is_put && view_contains(path, VIEW("/tags"));
+        return (is_put || is_post) && view_contains(path, VIEW("/tags"));
     return is_post && view_contains(path, VIEW("/message"));
 }
 
@@ -185,8 +186,9 @@ static bool count(struct e2e *e2e, const struct duo *duo, const struct step *ste
 }
 
 /* Byte for byte. */
-static bool check_body(struct e2e *e2e, const struct duo *duo, const struct step *step)
+static bool check_body(struct e2e *e2e, const struct duo *duo, const struct step *step, bool is_v3)
 {
+    const char *says = is_v3 && step->says_v3 != NULL ? step->says_v3 : step->says;
     struct json calls = { 0 };
     struct view last = { 0 };
     enum act of = step->act == TOLD ? MESSAGES : TAGGINGS;
@@ -195,7 +197,7 @@ static bool check_body(struct e2e *e2e, const struct duo *duo, const struct step
     for (const struct cJSON *call = json_first(calls.root); call != NULL; call = json_next(call))
         if (is_counted(call, of))
             last = json_text(json_at(call, "body"));
-    bool ok = match_text("body", written(e2e, duo, step->says), last, e2e->why);
+    bool ok = match_text("body", written(e2e, duo, says), last, e2e->why);
     json_free(&calls);
     return ok;
 }
@@ -222,7 +224,7 @@ static bool play_step(struct e2e *e2e, struct duo *duo, const struct step *step,
         return duo_restart(e2e, settings, duo);
     case TOLD:
     case TAGGED:
-        return check_body(e2e, duo, step);
+        return check_body(e2e, duo, step, is_v3);
     case CREATES:
     case MESSAGES:
     case TAGGINGS:
@@ -412,7 +414,7 @@ static const struct step joined_at_once_steps[] = {
     { 0 },
 };
 
-/* None is lost among many: setting tags replaces those that are there. */
+/* None is lost among many: v1's tags are replaced. */
 static const struct step crowd_steps[] = {
     { .act = AT_ONCE, .sends = FIRING_N, .says = "'sessionId':'@1'", .count = 40 },
     { ENDED },
@@ -466,9 +468,86 @@ static enum test_result at_once(struct e2e *e2e)
     return result;
 }
 
+/* --- two handlers, which do not know of each other ------------------------------------------------ */
+
+/* The first has read the session's tags, and its answer takes a while; v1 would lose what comes between. */
+static const char slow_look_up[] =
+    "{\"on\":\"GET /v3/organizations/*/sessions$\",\"delay_ms\":3000}";
+
+/* clang-format off */
+static const struct step tagged_by_both[] = {
+    { POST, FIRING(2), .says = EXISTING(1) },
+    { POST, FIRING(3), .says = EXISTING(1) },
+    { POST, FIRING(1), .says = EXISTING(1) },
+    { CREATES, .count = 1 },
+    { 0 },
+};
+/* clang-format on */
+
+static int count_look_ups(struct e2e *e2e, const struct duo *duo)
+{
+    struct json calls = { 0 };
+    int count = 0;
+    if (!control_calls(duo->devin.port, e2e->mem, &calls))
+        return -1;
+    for (const struct cJSON *call = json_first(calls.root); call != NULL; call = json_next(call))
+        count += view_equal(json_text(json_at(call, "method")), VIEW("GET"))
+                 && view_contains(json_text(json_at(call, "path")), VIEW("/sessions"));
+    json_free(&calls);
+    return count;
+}
+
+/* What the first one is answered comes after all that the second one does. */
+static bool cross(struct e2e *e2e, struct duo *first, struct duo *second, int fd)
+{
+    static const struct step between = { POST, FIRING(3), .says = EXISTING(1) };
+    struct http_answer answer = { 0 };
+    int before = count_look_ups(e2e, first);
+    bool ok = before > 0 && control_faults(first->devin.port, view_of(slow_look_up))
+              && http_send(fd, http_request("POST", VIEW("/api/trigger-devin"), VIEW(""),
+                                            written(e2e, first, FIRING(2)), e2e->mem));
+    long long until_ms = process_now_ms() + DUO_PATIENCE_MS;
+    while (ok && count_look_ups(e2e, first) == before && process_now_ms() < until_ms)
+        process_sleep_ms(20);
+    return ok && post(e2e, second, &between)
+           && http_receive(fd, DUO_PATIENCE_MS, false, e2e->mem, &answer) && answer.status == 200;
+}
+
+static bool tag_at_once(struct e2e *e2e, struct duo *first, struct duo *second)
+{
+    static const struct step created = { POST, FIRING(1), .says = CREATED(1) };
+    static const struct step ended = { ENDED };
+    if (!control_options(first->devin.port, VIEW("{\"works_on\":true}"))
+        || !post(e2e, first, &created))
+        return false;
+    int fd = http_connect(first->handler.port, DUO_PATIENCE_MS);
+    bool ok = fd >= 0 && cross(e2e, first, second, fd) && play_step(e2e, first, &ended, true, NULL);
+    if (fd >= 0)
+        close(fd);
+    for (const struct step *step = tagged_by_both; ok && (step->sends != NULL || step->act != POST);
+         step++)
+        ok = play_step(e2e, second, step, true, NULL);
+    return ok || complain(e2e->why, "two handlers tagged one session", VIEW(""));
+}
+
+static enum test_result two_handlers(struct e2e *e2e)
+{
+    struct duo first;
+    struct duo second;
+    if (!duo_up(e2e, PLAYBOOK KEY_V3, &first))
+        return TEST_FAILED;
+    bool ok = duo_join(e2e, PLAYBOOK KEY_V3, &first, &second);
+    if (ok) {
+        ok = tag_at_once(e2e, &first, &second);
+        ok = duo_leave(e2e, &second) && ok;
+    }
+    return duo_down(e2e, &first) && ok ? TEST_PASSED : TEST_FAILED;
+}
+
 /* --- what is said, and to whom ------------------------------------------------------------------- */
 
-#define TAGS "{'tags':['fp-4516d7fffc62a096','alert-6f49859203fed1ff','alert-e4915dbee6c83a4e']}"
+#define TAGS_V3 "{'tags':['alert-e4915dbee6c83a4e']}"
+#define TAGS    "{'tags':['fp-4516d7fffc62a096','alert-6f49859203fed1ff','alert-e4915dbee6c83a4e']}"
 
 /* clang-format off */
 static const struct step told_steps[] = {
@@ -476,7 +555,7 @@ static const struct step told_steps[] = {
     { POST, FIRING(1), .says = CREATED(1) },
     { POST, FIRING(2), .says = MESSAGED(1) },
     { .act = TOLD, .says = "{'message':'Alert bridge: this alert fired again: [Sev1] checkout, at 2024-02-06T12:02:00Z, id a-2'}" },
-    { .act = TAGGED, .says = TAGS },
+    { .act = TAGGED, .says = TAGS, .says_v3 = TAGS_V3 }, /* all of them, or the new one alone */
     { POST, RESOLVED(2), .says = MESSAGED(1) },
     { .act = TOLD, .says = "{'message':'Alert bridge: this alert is resolved: [Sev1] checkout, at 2024-02-06T12:02:00Z, id a-2'}" },
     { .act = STATE, .sends = "{'status_enum':'finished'}", .sends_v3 = "{'status':'exit'}" },
@@ -689,6 +768,7 @@ const struct e2e_test e2e_refire[] = {
     { "refire: another firing may ask for a session of its own", create },
     { "refire: another firing is told to the open session, so often and no more", message },
     { "refire: firings that come at once share a session, which knows them all", at_once },
+    { "refire: two handlers tag one session at a time, v3 keeps both", two_handlers },
     { "refire: what fails around a message stops no alert and says nothing twice",
       failing_message },
     { "refire: what is said and set is these bytes, whatever form an id has", told },

@@ -81,7 +81,7 @@ struct conversation {
 #define TELL1(id)     "POST /v1/sessions/" id "/message " SAY
 #define TELL3(id)     "POST " ORG "/sessions/" id "/messages " SAY
 #define TAG1(id, tags) "PUT /v1/sessions/" id "/tags {'tags':[" tags "]}"
-#define TAG3(id, tags) "PUT " ORG "/sessions/" id "/tags {'tags':[" tags "]}"
+#define TAG3(id, tags) "POST " ORG "/sessions/" id "/tags {'tags':[" tags "]}"
 
 #define NEW           "{'session_id':'new','url':'https://x/new','is_new_session':true}"
 #define OLD           "{'session_id':'old','url':'https://x/old','is_new_session':false}"

@@ -20,6 +20,11 @@ static const struct api v3 = { API_V3, BYTES_OF("org-1a2b") };
 /* --- tables ----------------------------------------------------------------------------------- */
 
 static const struct view two_tags[] = { BYTES_OF("fp-1"), BYTES_OF("alert-1") };
+static const struct session tagged = {
+    .id = BYTES_OF("s-1"),
+    .tags = { BYTES_OF("fp-0"), BYTES_OF("alert-0") },
+    .tag_count = 2,
+};
 
 /* One option a row, then all of them; NULL where a body is the same for both. */
 static const struct {
@@ -346,12 +351,12 @@ static void calls_are_these_bytes(void **state)
                "/v3/organizations/org-1a2b/sessions/devin-" HEX "/messages", "{\"message\":\"m\"}",
                true);
 
-    assert_true(api_set_tags(&v1, id, two_tags, 2, &mem, &call));
-    check_call("tags", &call, "PUT", "/v1/sessions/s-1/tags", "{\"tags\":[\"fp-1\",\"alert-1\"]}",
-               false);
-    assert_true(api_set_tags(&v3, id, two_tags, 0, &mem, &call));
-    check_call("tags", &call, "PUT", "/v3/organizations/org-1a2b/sessions/s-1/tags",
-               "{\"tags\":[]}", false);
+    assert_true(api_add_tags(&v1, &tagged, two_tags, 2, &mem, &call));
+    check_call("tags", &call, "PUT", "/v1/sessions/s-1/tags",
+               "{\"tags\":[\"fp-0\",\"alert-0\",\"fp-1\",\"alert-1\"]}", false);
+    assert_true(api_add_tags(&v3, &tagged, two_tags, 2, &mem, &call));
+    check_call("tags", &call, "POST", "/v3/organizations/org-1a2b/sessions/s-1/tags",
+               "{\"tags\":[\"fp-1\",\"alert-1\"]}", false);
 }
 
 static void playbook_calls_are_these_bytes(void **state)
@@ -394,7 +399,7 @@ static bool build_message(struct arena *arena, struct call *out)
 
 static bool build_tags(struct arena *arena, struct call *out)
 {
-    return api_set_tags(&v1, VIEW(HEX), two_tags, 2, arena, out);
+    return api_add_tags(&v1, &tagged, two_tags, 2, arena, out);
 }
 
 static bool build_playbook(struct arena *arena, struct call *out)
