@@ -511,7 +511,7 @@ static void open_one(const struct job *job, struct outcome *out)
         return;
     request.is_repeated = job->request->is_retry;
     request.since_s = out->stored->first_seen_s;
-    request.is_kept = job->request->is_retry || out->receipt.id.len > 0;
+    request.is_stored = job->request->is_retry || out->receipt.id.len > 0;
     if (job->is_dry)
         look_only(job->triage, &request, job->mem, out);
     else

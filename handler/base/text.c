@@ -236,6 +236,27 @@ void text_add_number(struct text *text, long long number)
     text_add(text, (struct view){ digits + at, sizeof digits - at });
 }
 
+static bool is_unreserved(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-'
+           || c == '.' || c == '_' || c == '~';
+}
+
+void text_add_escaped(struct text *text, struct view piece)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < piece.len; i++) {
+        unsigned char c = (unsigned char)piece.at[i];
+        if (is_unreserved(piece.at[i])) {
+            text_add_char(text, piece.at[i]);
+            continue;
+        }
+        text_add_char(text, '%');
+        text_add_char(text, digits[c >> 4]);
+        text_add_char(text, digits[c & 15]);
+    }
+}
+
 void text_add_repeated(struct text *text, char c, size_t count)
 {
     while (count-- > 0)

@@ -80,6 +80,8 @@ void text_add_folded(struct text *text, struct view piece); /* ASCII letters in 
 void text_add_string(struct text *text, const char *string);
 void text_add_char(struct text *text, char c);
 void text_add_number(struct text *text, long long number);
+/* For a URL: all but letters, digits and "-._~" becomes %XX (RFC 3986, section 2.3). */
+void text_add_escaped(struct text *text, struct view piece);
 void text_add_repeated(struct text *text, char c, size_t count);
 
 bool text_ok(const struct text *text);

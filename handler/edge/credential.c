@@ -46,11 +46,11 @@ bool credential_write(const struct account *account, struct arena *mem, struct f
     text_add(&url, account->identity_endpoint);
     text_add_char(&url, view_contains(account->identity_endpoint, VIEW("?")) ? '&' : '?');
     text_add_string(&url, "resource=");
-    storage_add_escaped(&url, VIEW(RESOURCE));
+    text_add_escaped(&url, VIEW(RESOURCE));
     text_add_string(&url, "&api-version=" API_VERSION);
     if (account->client_id.len > 0) {
         text_add_string(&url, "&client_id=");
-        storage_add_escaped(&url, account->client_id);
+        text_add_escaped(&url, account->client_id);
     }
     *headers = (struct header){ VIEW("X-IDENTITY-HEADER"), account->identity_header };
     *out = (struct fetch){

@@ -210,23 +210,6 @@ bool storage_account(const struct storage_settings *settings, struct arena *mem,
 
 /* --- requests --------------------------------------------------------------------------------- */
 
-void storage_add_escaped(struct text *to, struct view value)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.at[i];
-        bool is_plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')
-                        || c == '-' || c == '.' || c == '_' || c == '~';
-        if (is_plain) {
-            text_add_char(to, (char)c);
-            continue;
-        }
-        text_add_char(to, '%');
-        text_add_char(to, digits[c >> 4]);
-        text_add_char(to, digits[c & 15]);
-    }
-}
-
 static void add_url(struct text *to, const struct account *account,
                     const struct storage_request *request)
 {
@@ -236,7 +219,7 @@ static void add_url(struct text *to, const struct account *account,
         text_add_char(to, i == 0 ? '?' : '&');
         text_add_string(to, request->parameters[i].name);
         text_add_char(to, '=');
-        storage_add_escaped(to, request->parameters[i].value);
+        text_add_escaped(to, request->parameters[i].value);
     }
 }
 

@@ -64,7 +64,4 @@ bool storage_write(const struct account *account, const struct storage_request *
                    struct view token, long long now_s, struct arena *mem,
                    struct fetch *out) MUST_CHECK;
 
-/* For a URL: everything but letters, digits and "-._~" becomes %XX. */
-void storage_add_escaped(struct text *to, struct view value);
-
 #endif

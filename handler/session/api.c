@@ -52,30 +52,12 @@ bool api_same_id(struct view a, struct view b)
 
 /* --- paths ----------------------------------------------------------------------------------- */
 
-static void add_escaped(struct text *to, struct view part)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < part.len; i++) {
-        unsigned char c = (unsigned char)part.at[i];
-        bool goes_as_it_is = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
-                             || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.'
-                             || c == '~';
-        if (goes_as_it_is) {
-            text_add_char(to, (char)c);
-            continue;
-        }
-        text_add_char(to, '%');
-        text_add_char(to, digits[c >> 4]);
-        text_add_char(to, digits[c & 15]);
-    }
-}
-
 static struct text begin_path(const struct api *api, const char *what, struct arena *mem)
 {
     struct text path = text_in(mem, MAX_PATH_BYTES);
     text_add_string(&path, api->version == API_V1 ? "/v1/" : "/v3/organizations/");
     if (api->version == API_V3) {
-        add_escaped(&path, api->org);
+        text_add_escaped(&path, api->org);
         text_add_char(&path, '/');
     }
     text_add_string(&path, what);
@@ -89,7 +71,7 @@ static struct text session_path(const struct api *api, struct view id, const cha
     struct text path = begin_path(api, "sessions/", mem);
     struct view bare = bare_id(id);
     text_add_string(&path, bare.len == HEX_ID_LEN && is_hex(bare) ? "devin-" : "");
-    add_escaped(&path, bare);
+    text_add_escaped(&path, bare);
     text_add_string(&path, behind);
     return path;
 }
@@ -213,7 +195,7 @@ static void add_page(struct text *path, const struct api *api, struct view curso
     if (cursor.len == 0)
         return;
     text_add_string(path, api->version == API_V1 ? "&offset=" : "&after=");
-    add_escaped(path, cursor);
+    text_add_escaped(path, cursor);
 }
 
 bool api_list_sessions(const struct api *api, struct view tag, struct view cursor,
@@ -223,7 +205,7 @@ bool api_list_sessions(const struct api *api, struct view tag, struct view curso
     add_page(&path, api, cursor);
     if (tag.len > 0) {
         text_add_string(&path, "&tags=");
-        add_escaped(&path, tag);
+        text_add_escaped(&path, tag);
     }
     return read_call(&path, mem, out);
 }
@@ -289,7 +271,7 @@ bool api_put_playbook(const struct api *api, struct view id, struct view title, 
     struct text path = begin_path(api, id.len > 0 ? "playbooks/" : "playbooks", mem);
     struct text json = text_in(mem, NO_LIMIT);
     struct json_writer writer = { .to = &json };
-    add_escaped(&path, id);
+    text_add_escaped(&path, id);
     json_open(&writer, NULL, '{');
     json_put_text(&writer, "title", title);
     json_put_text(&writer, "body", body);

@@ -418,7 +418,7 @@ static struct devin_next answered_lookup(struct devin *devin, const struct turn 
 static bool can_wait(const struct devin *devin)
 {
     const struct devin_request *request = devin->request;
-    return request->is_kept && (request->is_repeated || devin->api.version == API_V3);
+    return request->is_stored && (request->is_repeated || devin->api.version == API_V3);
 }
 
 /* Two sessions cost less than none. */

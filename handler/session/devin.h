@@ -63,9 +63,8 @@ struct devin_request {
     const struct problem *problem;
     bool has_identity; /* its sender tells problems apart: look for an open session first */
     bool is_repeated;  /* it was asked for before: look first whether that has made a session */
-    long long
-        since_s;  /* when it was asked for first, since 1970; counts for one that is repeated */
-    bool is_kept; /* it will be asked for again: not knowing is a reason to wait for that */
+    long long since_s; /* of one that is repeated: when it was asked for first, since 1970 */
+    bool is_stored;    /* it will be asked for again: not knowing is a reason to wait for that */
     struct devin_told told; /* joined as if the look-up had found it, unless it has ended */
 };
 

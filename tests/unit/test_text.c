@@ -356,6 +356,27 @@ static void numbers_are_written(void **state)
     }
 }
 
+static const struct {
+    const char *name, *piece, *escaped;
+} url_parts[] = {
+    { "empty", "", "" },
+    { "plain", "azAZ09-._~", "azAZ09-._~" },
+    { "ASCII", "a b/c?d&e=f%g+h", "a%20b%2Fc%3Fd%26e%3Df%25g%2Bh" },
+    { "UTF-8", "\xc3\xa9", "%C3%A9" },
+    { "control", "\n\x7f", "%0A%7F" },
+};
+
+static void url_parts_are_escaped(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(url_parts); i++) {
+        char buffer[64];
+        struct text text = text_over(buffer, sizeof buffer);
+        text_add_escaped(&text, view_of(url_parts[i].piece));
+        CHECK_VIEW(url_parts[i].name, text_view(&text), view_of(url_parts[i].escaped));
+    }
+}
+
 static void fixed_buffers_end_in_a_nul(void **state)
 {
     (void)state;
@@ -565,6 +586,7 @@ int main(void)
         cmocka_unit_test(kept_views_are_copies_with_a_nul),
         cmocka_unit_test(text_starts_empty),
         cmocka_unit_test(numbers_are_written),
+        cmocka_unit_test(url_parts_are_escaped),
         cmocka_unit_test(fixed_buffers_end_in_a_nul),
         cmocka_unit_test(failure_sticks),
         cmocka_unit_test(ceilings_are_exact),
