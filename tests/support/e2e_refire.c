@@ -487,14 +487,14 @@ static const struct step tagged_by_both[] = {
 static int count_look_ups(struct e2e *e2e, const struct duo *duo)
 {
     struct json calls = { 0 };
-    int count = 0;
+    int look_ups = 0;
     if (!control_calls(duo->devin.port, e2e->mem, &calls))
         return -1;
     for (const struct cJSON *call = json_first(calls.root); call != NULL; call = json_next(call))
-        count += view_equal(json_text(json_at(call, "method")), VIEW("GET"))
-                 && view_contains(json_text(json_at(call, "path")), VIEW("/sessions"));
+        look_ups += view_equal(json_text(json_at(call, "method")), VIEW("GET"))
+                    && view_contains(json_text(json_at(call, "path")), VIEW("/sessions"));
     json_free(&calls);
-    return count;
+    return look_ups;
 }
 
 /* What the first one is answered comes after all that the second one does. */
